@@ -1,0 +1,306 @@
+"""Which rungs to name on one basket, and with what probability they were chosen.
+
+Only "refused and stayed" continues a ladder, so the best adaptive policy is an increasing sequence of rungs that
+begins with the smallest. Its expected profit is additive over neighbouring rungs, so a small dynamic program finds
+the best one exactly, for the point estimate and every posterior draw at once. A ladder's probability is the share of
+draws in which it wins, mixed with a floor on three named ladders; the seed picks one. Sums run in a fixed order
+(no BLAS), so the same inputs give the same bytes.
+Source of the sampling: Thompson (1933); of the named floor: safe exploration for off-policy evaluation.
+"""
+
+import hashlib
+from bisect import bisect_left
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from pos_discount.sensitivity.events import UNITS_PER_WHOLE
+from pos_discount.sensitivity.model import Belief, Floats, SensitivityModel
+
+Ladder = tuple[int, ...]
+Arm = Literal["ladder", "holdout"]
+HoldoutLadder = Literal["full", "first", "none"]
+
+LEAST_GAIN = 1e-12
+"""A longer ladder must be better by more than this share of the base."""
+
+CAUTIOUS_FLOOR = 0.10
+CAUTIOUS_UNTIL = 5_000.0
+"""Until a model has this many effective samples, the floor is at least CAUTIOUS_FLOOR."""
+
+
+class Stakes(msgspec.Struct, frozen=True):
+    """What a basket has: each rung's depth (share of the base) and gross profit, and the base's, in minor units."""
+
+    depths: tuple[float, ...]
+    profits: tuple[float, ...]
+    base_profit: float
+    base_total: float
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What the house wants: most rungs, minor units that saying one costs, price on a rewarded refusal, the floor."""
+
+    max_rungs: int
+    offer_cost: float
+    refusal_price: float = 0.03
+    exploration: float = 0.02
+    holdout_ladder: HoldoutLadder = "full"
+
+
+class LadderChoice(msgspec.Struct, frozen=True):
+    """The chosen ladder and all that later needs to be known of how it was chosen.
+
+    `rungs` index the stakes. Per named rung: `acceptance` given that the earlier ones were refused and the customer
+    stayed; `expected_profit` (minor units) of going on from there; `spoken` the chance to come that far.
+    `propensity` is the ladder's probability, `prefix_propensities[i]` that of all ladders that begin with its first
+    i + 1 rungs, `stop_propensities[i]` that of the ladder that ends there. `distribution` has every ladder that could
+    have been chosen.
+    """
+
+    rungs: Ladder
+    propensity: float
+    prefix_propensities: tuple[float, ...]
+    stop_propensities: tuple[float, ...]
+    acceptance: tuple[float, ...]
+    spoken: tuple[float, ...]
+    expected_profit: tuple[float, ...]
+    distribution: tuple[tuple[Ladder, float], ...]
+
+
+def choose_ladder(
+    stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief, *, arm: Arm, seed: str
+) -> LadderChoice:
+    """Choose the ladder for one basket: by the model in arm `ladder`, the house's fixed one in arm `holdout`."""
+    distribution = (
+        ladder_distribution(stakes, terms, model, belief)
+        if arm == "ladder"
+        else ((holdout_ladder(stakes, terms), 1.0),)
+    )
+    rungs = _drawn(distribution, seed)
+    spoken, acceptance, expected_profit = foresee(rungs, stakes, terms, model, belief)
+    ends = [rungs[: i + 1] for i in range(len(rungs))]
+    return LadderChoice(
+        rungs=rungs,
+        propensity=_mass_of(rungs, distribution),
+        prefix_propensities=tuple(_mass_from(end, distribution) for end in ends),
+        stop_propensities=tuple(_mass_of(end, distribution) for end in ends),
+        acceptance=acceptance,
+        spoken=spoken,
+        expected_profit=expected_profit,
+        distribution=distribution,
+    )
+
+
+def ladder_distribution(
+    stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief
+) -> tuple[tuple[Ladder, float], ...]:
+    """Give every ladder that may be chosen in arm `ladder`, with its exact probability; they sum to 1.
+
+    The floor is `terms.exploration`, and at least CAUTIOUS_FLOOR until the model rests on CAUTIOUS_UNTIL effective
+    samples.
+    """
+    if len(stakes.depths) <= 1 or terms.max_rungs <= 1:
+        return ((tuple(range(min(len(stakes.depths), terms.max_rungs, 1))), 1.0),)
+    floor = terms.exploration
+    if model.card.effective_samples < CAUTIOUS_UNTIL:
+        floor = max(floor, CAUTIOUS_FLOOR)
+    winners = best_ladders(stakes, terms, model, belief)[1:]
+    masses: dict[Ladder, float] = {}
+    for ladder in winners:
+        masses[ladder] = masses.get(ladder, 0.0) + (1.0 - floor) / len(winners)
+    named = named_ladders(stakes, terms) if floor > 0.0 else ()
+    for ladder in named:
+        masses[ladder] = masses.get(ladder, 0.0) + floor / len(named)
+    return tuple((ladder, round(masses[ladder], 12)) for ladder in sorted(masses))
+
+
+def named_ladders(stakes: Stakes, terms: Terms) -> tuple[Ladder, ...]:
+    """List the ladders that keep a floor: rung 1 alone, the hold-out's, rung 1 then the deepest; equal ones merged.
+
+    A hold-out without any ladder is left out: rung 1 is always named.
+    """
+    deepest = tuple(sorted({0, len(stakes.depths) - 1}))[: terms.max_rungs]
+    named = ((0,), holdout_ladder(stakes, terms), deepest)
+    return tuple(sorted({ladder for ladder in named if ladder}))
+
+
+def holdout_ladder(stakes: Stakes, terms: Terms) -> Ladder:
+    """Give the house's old way: the first rungs, none skipped, rung 1 only, or no ladder at all."""
+    length = {"full": terms.max_rungs, "first": 1, "none": 0}[terms.holdout_ladder]
+    return tuple(range(min(length, len(stakes.depths))))
+
+
+def best_ladders(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> tuple[Ladder, ...]:
+    """Give the most profitable ladder under the point estimate (first) and under each of the M posterior draws.
+
+    Exact, by dynamic programming over (rungs said, last rung); of equal ladders the shorter, then the shallower wins.
+    Equal means within LEAST_GAIN of the base: less is beyond what one platform's arithmetic shares with another's.
+    """
+    longest = min(terms.max_rungs, len(stakes.depths))
+    phi, omega, settled = _moments(stakes.depths, longest, model, belief)
+    gains = (np.array(stakes.profits) - terms.refusal_price * stakes.base_total)[:, None]
+    stop = _value_of_stopping(settled, stakes, terms, model)
+    refused_cost = terms.offer_cost * (omega[:, None] - phi) + LEAST_GAIN * stakes.base_total
+    going_on = [stop[-1] + phi[-1] * gains]
+    bound = _only_deeper(len(gains))
+    for index in range(longest - 2, 0, -1):
+        best = _best_after(going_on[0], phi[index], gains, bound) - refused_cost[index]
+        going_on.insert(0, np.maximum(stop[index], best) + phi[index - 1] * gains)
+    return _walk_forward(going_on, stop, phi, refused_cost, gains)
+
+
+def foresee(
+    rungs: Ladder, stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief
+) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+    """Foresee a ladder under the point estimate: per rung, chance to be spoken, acceptance, profit of going on.
+
+    Profits are the house's money, minor units: seconds are paid, the price on refusals is not. All are rounded to six
+    significant digits.
+    """
+    weights = list(belief.weights)
+    curve_by_rung = [_point_curve(model, stakes.depths[rung]) for rung in rungs]
+    stay, keep = (1.0 - model.walk).tolist(), (1.0 - model.loss).tolist()
+    spoken, sale, refused_before = [], [], [0.0] * len(weights)
+    for curve in curve_by_rung:
+        spoken.append(sum(b * (1.0 - f) for b, f in zip(weights, refused_before, strict=True)))
+        sale.append(sum(b * (f - g) for b, f, g in zip(weights, curve, refused_before, strict=True)))
+        weights = [b * q for b, q in zip(weights, stay, strict=True)]
+        refused_before = curve
+    settled = sum(b * (1.0 - f) * k for b, f, k in zip(weights, refused_before, keep, strict=True))
+    return _per_rung(rungs, stakes, terms, model.base_share, spoken, sale, settled)
+
+
+def _per_rung(
+    rungs: Ladder,
+    stakes: Stakes,
+    terms: Terms,
+    base_share: float,
+    spoken: list[float],
+    sale: list[float],
+    settled: float,
+) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+    last_profit = stakes.profits[rungs[-1]] if rungs else 0.0
+    ahead = settled * ((1.0 - base_share) * last_profit + base_share * stakes.base_profit)
+    acceptance, expected = [], []
+    for rung, come_so_far, bought in zip(reversed(rungs), reversed(spoken), reversed(sale), strict=True):
+        ahead += bought * stakes.profits[rung] - terms.offer_cost * come_so_far
+        acceptance.append(_six_digits(min(1.0, bought / come_so_far)) if come_so_far > 0.0 else 0.0)
+        expected.append(_six_digits(ahead / come_so_far) if come_so_far > 0.0 else 0.0)
+    return tuple(_six_digits(share) for share in spoken), tuple(acceptance[::-1]), tuple(expected[::-1])
+
+
+def _moments(
+    depths: tuple[float, ...], longest: int, model: SensitivityModel, belief: Belief
+) -> tuple[Floats, Floats, Floats]:
+    """Sum over segments: phi [n - 1, rung, draw] and omega [n - 1, draw] after n = 1 .. longest - 1 rungs, and
+    settled [n - 1, rung, draw] after n = 1 .. longest.
+
+    The belief of a draw is the point's, moved by how the draw sees the cell's mix.
+    """
+    weights = np.array(belief.weights)[:, None] * model.mix_ratio_table[belief.cell]
+    weights /= np.add.reduce(weights, axis=0)
+    staying = weights[:, None] * model.survival_table[:, 1 : longest + 1]
+    both = np.concatenate([staying[:, :-1], staying * model.keep_table[:, None]], axis=1)
+    total = np.add.reduce(both, axis=0)
+    accepting = np.add.reduce(both[:, :, None] * _curves_at(model, depths)[:, None], axis=0)
+    cut = longest - 1
+    return accepting[:cut], total[:cut], total[cut:, None] - accepting[cut:]
+
+
+def _curves_at(model: SensitivityModel, depths: tuple[float, ...]) -> Floats:
+    """Read the curves [segment, rung, draw] at exact depths, linear between knots."""
+    places = [_between_knots(model.knots, depth) for depth in depths]
+    at = np.array([right for right, _ in places])
+    curves: Floats = model.step_table.take(at - 1, axis=1)
+    curves *= np.array([share for _, share in places])[:, None]
+    curves += model.table.take(at - 1, axis=1)
+    return curves
+
+
+def _value_of_stopping(settled: Floats, stakes: Stakes, terms: Terms, model: SensitivityModel) -> Floats:
+    """Give what stopping after n = 1 .. longest rungs earns [n - 1, rung, draw], shadow price included."""
+    to_base = model.base_share_table
+    earned = np.array(stakes.profits)[:, None] * (1.0 - to_base) + to_base * stakes.base_profit
+    value: Floats = settled * (earned - terms.refusal_price * stakes.base_total * (1.0 - to_base))
+    np.multiply(settled[0], earned, out=value[0])
+    return value
+
+
+def _only_deeper(count: int) -> Floats:
+    """Give -inf where the next rung [0] is not deeper than the last [1], else 0."""
+    rungs = np.arange(count)
+    return np.where(rungs[:, None] > rungs, 0.0, -np.inf)[:, :, None]
+
+
+def _best_after(going_on: Floats, phi: Floats, gains: Floats, bound: Floats) -> Floats:
+    """Give what the best next rung earns [last rung, draw], before the cost of saying it; -inf after the deepest."""
+    over_next = phi * -gains[:, :, None]
+    over_next += going_on[:, None]
+    over_next += bound
+    best: Floats = np.maximum.reduce(over_next, axis=0)
+    return best
+
+
+def _walk_forward(
+    going_on: list[Floats], stop: Floats, phi: Floats, refused_cost: Floats, gains: Floats
+) -> tuple[Ladder, ...]:
+    """Follow every draw from rung 1 along its best next rungs, until stopping is as good."""
+    count, draws = phi.shape[1:]
+    rungs, each = np.arange(count)[:, None], np.arange(draws)
+    last, is_going = np.zeros(draws, dtype=np.intp), np.ones(draws, dtype=np.bool_)
+    ladders = last
+    for index, ahead in enumerate(going_on):
+        here = last * draws + each
+        value = np.where(rungs > last, ahead - phi[index].take(here) * gains, -np.inf)
+        best = np.maximum.reduce(value, axis=0) - refused_cost[index].take(here)
+        is_going &= best > stop[index].take(here)
+        last = np.where(is_going, value.argmax(axis=0), last)
+        ladders = ladders * count + last
+    return _decoded(ladders.tolist(), count, len(going_on))
+
+
+def _decoded(codes: list[int], count: int, steps: int) -> tuple[Ladder, ...]:
+    """Read ladders from numbers to the base of the number of rungs; a repeated rung means that it ended there."""
+    ladder_by_code = {
+        code: tuple(dict.fromkeys(code // count**power % count for power in range(steps, -1, -1)))
+        for code in set(codes)
+    }
+    return tuple(ladder_by_code[code] for code in codes)
+
+
+def _drawn(distribution: tuple[tuple[Ladder, float], ...], seed: str) -> Ladder:
+    """Pick a ladder by a hash of the seed: the same seed gives the same ladder, for ever."""
+    digest = hashlib.sha256(f"ladder:{seed}".encode()).digest()
+    left = int.from_bytes(digest[:8], "big") / 2**64
+    for ladder, mass in distribution:
+        left -= mass
+        if left < 0.0:
+            return ladder
+    return distribution[-1][0]
+
+
+def _mass_of(ladder: Ladder, distribution: tuple[tuple[Ladder, float], ...]) -> float:
+    return round(sum(mass for other, mass in distribution if other == ladder), 9)
+
+
+def _mass_from(prefix: Ladder, distribution: tuple[tuple[Ladder, float], ...]) -> float:
+    return round(sum(mass for other, mass in distribution if other[: len(prefix)] == prefix), 9)
+
+
+def _point_curve(model: SensitivityModel, depth: float) -> list[float]:
+    right, share = _between_knots(model.knots, depth)
+    return [row[right - 1] + (row[right] - row[right - 1]) * share for row in model.point_rows]
+
+
+def _between_knots(knots: tuple[int, ...], depth: float) -> tuple[int, float]:
+    """Place a depth between knots, the zero knot counted: (right neighbour's index, how far towards it)."""
+    at = depth * UNITS_PER_WHOLE
+    right = min(bisect_left(knots, at), len(knots) - 1)
+    before = knots[right - 1] if right else 0
+    return right + 1, min((at - before) / (knots[right] - before), 1.0)
+
+
+def _six_digits(value: float) -> float:
+    return float(f"{value:.6g}")
