@@ -235,15 +235,24 @@ def _give_buy_get(turn: Turn, benefit: Mapped) -> Given:
 
 
 def _give_bundle(turn: Turn, benefit: Mapped) -> Given:
-    """Try every way to form bundles; take the one that saves most, then fewer bundles, then units in basket order."""
+    """Try every way to form bundles; take the one that saves most, then fewer bundles, then the dearest units."""
     bundle = benefit["bundle"]
     slots = [(int(slot.get("units", 1)), turn.unused_in(slot.get("of"))) for slot in bundle["of"]]
     most = int(bundle.get("at_most", len(turn.house.units)))
-    tried = [(_give_bundles(turn, bundle, bundles), len(bundles)) for bundles in _ways(turn, slots, most, ())]
-    best, _ = min(tried, key=lambda one: (-sum(one[0].cuts.values()), one[1], sorted(one[0].used)))
-    as_good = [given for given, _ in tried if sum(given.cuts.values()) == sum(best.cuts.values())]
-    has_tie = any(_traces(turn, given) != _traces(turn, best) for given in as_good)
-    return Given(best.cuts, best.used, has_tie=has_tie and any(best.cuts.values()))
+    tried = [(len(bundles), _give_bundles(turn, bundle, bundles)) for bundles in _ways(turn, slots, most, ())]
+    best = min(tried, key=lambda one: _bundles_rank(turn, *one))
+    saving, count, _ = _bundles_rank(turn, *best)
+    as_good = [one for one in tried if _bundles_rank(turn, *one)[0] == saving]
+    has_tie = saving < 0 and any(
+        one[0] != count
+        or (_bundles_rank(turn, *one) == _bundles_rank(turn, *best) and _traces(turn, one[1]) != _traces(turn, best[1]))
+        for one in as_good
+    )
+    return Given(best[1].cuts, best[1].used, has_tie=has_tie)
+
+
+def _bundles_rank(turn: Turn, count: int, given: Given) -> tuple[int, int, list[tuple[int, int]]]:
+    return -sum(given.cuts.values()), count, sorted((-turn.left[order], order) for order in given.used)
 
 
 def _traces(turn: Turn, given: Given) -> list[tuple[int, int, int, bool]]:
