@@ -12,7 +12,7 @@ from pos_discount.sensitivity.events import (
     event_from_outcome,
     parse_event_code,
 )
-from pos_discount.sensitivity.features import FEATURE_RULES, Behaviour, bin_behaviour, refused_reason
+from pos_discount.sensitivity.features import FEATURE_RULES, Behaviour, bin_behaviour
 from pos_discount.sensitivity.ladder import (
     LadderChoice,
     Stakes,
@@ -32,6 +32,7 @@ from pos_discount.sensitivity.model import (
     prior_model,
     segment_of_belief,
 )
+from pos_discount.sensitivity.refused import refused_reason
 from pos_discount.sensitivity.written import (
     ModelUnreadable,
     manifest_of,

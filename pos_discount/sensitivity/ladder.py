@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from pos_discount.sensitivity.events import UNITS_PER_WHOLE
 from pos_discount.sensitivity.model import Belief, Floats, SensitivityModel
@@ -142,13 +143,17 @@ def best_ladders(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: 
     phi, omega, settled = _moments(stakes.depths, longest, model, belief)
     gains = (np.array(stakes.profits) - terms.refusal_price * stakes.base_total)[:, None]
     stop = _value_of_stopping(settled, stakes, terms, model)
-    refused_cost = terms.offer_cost * (omega[:, None] - phi) + LEAST_GAIN * stakes.base_total
-    going_on = [stop[-1] + phi[-1] * gains]
-    bound = _only_deeper(len(gains))
-    for index in range(longest - 2, 0, -1):
-        best = _best_after(going_on[0], phi[index], gains, bound) - refused_cost[index]
-        going_on.insert(0, np.maximum(stop[index], best) + phi[index - 1] * gains)
-    return _walk_forward(going_on, stop, phi, refused_cost, gains)
+    hurdle = (omega[:, None] - phi) * terms.offer_cost
+    hurdle += LEAST_GAIN * stakes.base_total
+    sale = phi * gains
+    value, next_rungs = stop[-1], []
+    for index in range(longest - 2, -1, -1):
+        best, deeper = _best_after(sale[index] + value, phi[index], gains, rows=len(gains) if index else 1)
+        best -= hurdle[index, : len(best)]
+        is_better = best > stop[index, : len(best)]
+        next_rungs.append(np.where(is_better, deeper, -1).tolist())
+        value = np.where(is_better, best, stop[index, : len(best)])
+    return _walk_forward(next_rungs[::-1], phi.shape[2])
 
 
 def foresee(
@@ -201,11 +206,12 @@ def _moments(
     """
     weights = np.array(belief.weights)[:, None] * model.mix_ratio_table[belief.cell]
     weights /= np.add.reduce(weights, axis=0)
-    staying = weights[:, None] * model.survival_table[:, 1 : longest + 1]
-    both = np.concatenate([staying[:, :-1], staying * model.keep_table[:, None]], axis=1)
+    cut = longest - 1
+    both = np.empty((len(weights), cut + longest, weights.shape[1]))
+    np.multiply(weights[:, None], model.survival_table[:, 1:longest], out=both[:, :cut])
+    np.multiply(weights[:, None], model.kept_table[:, 1 : longest + 1], out=both[:, cut:])
     total = np.add.reduce(both, axis=0)
     accepting = np.add.reduce(both[:, :, None] * _curves_at(model, depths)[:, None], axis=0)
-    cut = longest - 1
     return accepting[:cut], total[:cut], total[cut:, None] - accepting[cut:]
 
 
@@ -228,46 +234,29 @@ def _value_of_stopping(settled: Floats, stakes: Stakes, terms: Terms, model: Sen
     return value
 
 
-def _only_deeper(count: int) -> Floats:
-    """Give -inf where the next rung [0] is not deeper than the last [1], else 0."""
-    rungs = np.arange(count)
-    return np.where(rungs[:, None] > rungs, 0.0, -np.inf)[:, :, None]
+def _best_after(going_on: Floats, phi: Floats, gains: Floats, rows: int) -> tuple[Floats, NDArray[np.intp]]:
+    """Give what the best next rung earns and which it is [last rung, draw], before the cost of saying it.
 
-
-def _best_after(going_on: Floats, phi: Floats, gains: Floats, bound: Floats) -> Floats:
-    """Give what the best next rung earns [last rung, draw], before the cost of saying it; -inf after the deepest."""
-    over_next = phi * -gains[:, :, None]
+    `rows` bounds the last rungs that are asked for; after the deepest rung there is none, at -inf.
+    """
+    over_next = phi[:rows] * -gains[:, :, None]
     over_next += going_on[:, None]
-    over_next += bound
-    best: Floats = np.maximum.reduce(over_next, axis=0)
-    return best
+    rungs = np.arange(len(gains))
+    over_next += np.where(rungs[:, None] > rungs[:rows], 0.0, -np.inf)[:, :, None]
+    return np.maximum.reduce(over_next, axis=0), over_next.argmax(axis=0)
 
 
-def _walk_forward(
-    going_on: list[Floats], stop: Floats, phi: Floats, refused_cost: Floats, gains: Floats
-) -> tuple[Ladder, ...]:
-    """Follow every draw from rung 1 along its best next rungs, until stopping is as good."""
-    count, draws = phi.shape[1:]
-    rungs, each = np.arange(count)[:, None], np.arange(draws)
-    last, is_going = np.zeros(draws, dtype=np.intp), np.ones(draws, dtype=np.bool_)
-    ladders = last
-    for index, ahead in enumerate(going_on):
-        here = last * draws + each
-        value = np.where(rungs > last, ahead - phi[index].take(here) * gains, -np.inf)
-        best = np.maximum.reduce(value, axis=0) - refused_cost[index].take(here)
-        is_going &= best > stop[index].take(here)
-        last = np.where(is_going, value.argmax(axis=0), last)
-        ladders = ladders * count + last
-    return _decoded(ladders.tolist(), count, len(going_on))
-
-
-def _decoded(codes: list[int], count: int, steps: int) -> tuple[Ladder, ...]:
-    """Read ladders from numbers to the base of the number of rungs; a repeated rung means that it ended there."""
-    ladder_by_code = {
-        code: tuple(dict.fromkeys(code // count**power % count for power in range(steps, -1, -1)))
-        for code in set(codes)
-    }
-    return tuple(ladder_by_code[code] for code in codes)
+def _walk_forward(next_rungs: list[list[list[int]]], draws: int) -> tuple[Ladder, ...]:
+    ladders = []
+    for draw in range(draws):
+        ladder = [0]
+        for following in next_rungs:
+            rung = following[ladder[-1]][draw]
+            if rung < 0:
+                break
+            ladder.append(rung)
+        ladders.append(tuple(ladder))
+    return tuple(ladders)
 
 
 def _drawn(distribution: tuple[tuple[Ladder, float], ...], seed: str) -> Ladder:

@@ -106,7 +106,7 @@ class SensitivityModel:
     each latent one. The rest is derived, in the layout that decisions want: `grid_rows` the curves at each quarter
     point and `point_rows` at the knots, by segment; `table` [S, 1 + K, 1 + M] the point estimate and the draws with
     the zero knot, `step_table` what it gains from knot to knot, `survival_table` [S, n, 1 + M] the chance to stay
-    through n refusals, and likewise the rates [S, 1 + M] and `mix_ratio_table` [C, S, 1 + M].
+    through n refusals, `kept_table` to buy all the same when we then stop; `mix_ratio_table` is [C, S, 1 + M].
     """
 
     curves: Floats
@@ -130,7 +130,7 @@ class SensitivityModel:
     table: Floats = field(init=False)
     step_table: Floats = field(init=False)
     survival_table: Floats = field(init=False)
-    keep_table: Floats = field(init=False)
+    kept_table: Floats = field(init=False)
     base_share_table: Floats = field(init=False)
     mix_ratio_table: Floats = field(init=False)
 
@@ -139,13 +139,14 @@ class SensitivityModel:
         curves = np.concatenate([self.curves[None], self.draw_curves]).transpose(1, 2, 0)
         table = np.concatenate([np.zeros((len(curves), 1, curves.shape[2])), curves], axis=1)
         ratio = np.concatenate([np.ones((1, *self.mixes.shape)), self.draw_mixes / self.mixes])
+        survival = _survival(1.0 - np.concatenate([self.walk[None], self.draw_walk]).T)
         self._derive(
             point_rows=tuple(tuple(row) for row in table[:, :, 0].tolist()),
             grid_rows=tuple(tuple(row) for row in curves_on_grid(self.curves, self.knots).tolist()),
             table=table,
             step_table=np.diff(table, axis=1),
-            survival_table=_survival(1.0 - np.concatenate([self.walk[None], self.draw_walk]).T),
-            keep_table=1.0 - np.concatenate([self.loss[None], self.draw_loss]).T,
+            survival_table=survival,
+            kept_table=survival * (1.0 - np.concatenate([self.loss[None], self.draw_loss]).T)[:, None],
             base_share_table=np.concatenate([[self.base_share], self.draw_base_share]),
             mix_ratio_table=ratio.transpose(1, 2, 0),
         )
