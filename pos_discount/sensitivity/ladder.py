@@ -20,6 +20,7 @@ from pos_discount.sensitivity.events import UNITS_PER_WHOLE
 from pos_discount.sensitivity.model import Belief, Floats, SensitivityModel
 
 Ladder = tuple[int, ...]
+Distribution = tuple[tuple[Ladder, float], ...]
 Arm = Literal["ladder", "holdout"]
 HoldoutLadder = Literal["full", "first", "none"]
 
@@ -67,7 +68,7 @@ class LadderChoice(msgspec.Struct, frozen=True):
     acceptance: tuple[float, ...]
     spoken: tuple[float, ...]
     expected_profit: tuple[float, ...]
-    distribution: tuple[tuple[Ladder, float], ...]
+    distribution: Distribution
 
 
 def choose_ladder(
@@ -85,7 +86,7 @@ def choose_ladder(
     return LadderChoice(
         rungs=rungs,
         propensity=_mass_of(rungs, distribution),
-        prefix_propensities=tuple(_mass_from(end, distribution) for end in ends),
+        prefix_propensities=(1.0,) * len(rungs[:1]) + tuple(_mass_from(end, distribution) for end in ends[1:]),
         stop_propensities=tuple(_mass_of(end, distribution) for end in ends),
         acceptance=acceptance,
         spoken=spoken,
@@ -94,9 +95,7 @@ def choose_ladder(
     )
 
 
-def ladder_distribution(
-    stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief
-) -> tuple[tuple[Ladder, float], ...]:
+def ladder_distribution(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> Distribution:
     """Give every ladder that may be chosen in arm `ladder`, with its exact probability; they sum to 1.
 
     The floor is `terms.exploration`, and at least CAUTIOUS_FLOOR until the model rests on CAUTIOUS_UNTIL effective
@@ -241,8 +240,8 @@ def _best_after(going_on: Floats, phi: Floats, gains: Floats, rows: int) -> tupl
     """
     over_next = phi[:rows] * -gains[:, :, None]
     over_next += going_on[:, None]
-    rungs = np.arange(len(gains))
-    over_next += np.where(rungs[:, None] > rungs[:rows], 0.0, -np.inf)[:, :, None]
+    for rung in range(len(gains)):
+        over_next[rung, rung:] = -np.inf
     return np.maximum.reduce(over_next, axis=0), over_next.argmax(axis=0)
 
 
@@ -259,7 +258,7 @@ def _walk_forward(next_rungs: list[list[list[int]]], draws: int) -> tuple[Ladder
     return tuple(ladders)
 
 
-def _drawn(distribution: tuple[tuple[Ladder, float], ...], seed: str) -> Ladder:
+def _drawn(distribution: Distribution, seed: str) -> Ladder:
     """Pick a ladder by a hash of the seed: the same seed gives the same ladder, for ever."""
     digest = hashlib.sha256(f"ladder:{seed}".encode()).digest()
     left = int.from_bytes(digest[:8], "big") / 2**64
@@ -270,12 +269,13 @@ def _drawn(distribution: tuple[tuple[Ladder, float], ...], seed: str) -> Ladder:
     return distribution[-1][0]
 
 
-def _mass_of(ladder: Ladder, distribution: tuple[tuple[Ladder, float], ...]) -> float:
-    return round(sum(mass for other, mass in distribution if other == ladder), 9)
+def _mass_of(ladder: Ladder, distribution: Distribution) -> float:
+    return round(sum([mass for other, mass in distribution if other == ladder]), 9)
 
 
-def _mass_from(prefix: Ladder, distribution: tuple[tuple[Ladder, float], ...]) -> float:
-    return round(sum(mass for other, mass in distribution if other[: len(prefix)] == prefix), 9)
+def _mass_from(prefix: Ladder, distribution: Distribution) -> float:
+    length = len(prefix)
+    return round(sum([mass for other, mass in distribution if other[:length] == prefix]), 9)
 
 
 def _point_curve(model: SensitivityModel, depth: float) -> list[float]:
