@@ -1,4 +1,4 @@
-"""The house stands on its floors: imports run only downwards, never in a circle, and the world is met only at the roof."""
+"""The house stands on its floors: imports run only downwards, never in a circle; the world is met only at the roof."""
 
 import ast
 from collections.abc import Iterator
