@@ -148,3 +148,25 @@ def share_within(amount: int, weights: Sequence[int], capacities: Sequence[int])
             amount -= capacities[position]
         open_ones = [position for position in open_ones if position not in full]
     return shares
+
+
+def share_over_units(amount: int, weights: Sequence[int], units: Sequence[int]) -> list[tuple[int, int]]:
+    """Share an amount as `share_out` does over runs of alike units, each unit a receiver of its own.
+
+    Returns for each run what each of its units gets, and how many units from its first get one minor unit more.
+
+    >>> share_over_units(10, [5, 2], [3, 1])
+    [(2, 3), (1, 0)]
+    """
+    total = sum(weight * count for weight, count in zip(weights, units, strict=True))
+    if not total or not amount:
+        return [(0, 0)] * len(weights)
+    shares = [amount * weight // total for weight in weights]
+    missing = amount - sum(share * count for share, count in zip(shares, units, strict=True))
+    one_more = [0] * len(weights)
+    if missing:
+        rests = [-(amount * weight % total) for weight in weights]
+        for position in sorted(range(len(weights)), key=rests.__getitem__):
+            one_more[position] = min(units[position], missing)
+            missing -= one_more[position]
+    return list(zip(shares, one_more, strict=True))

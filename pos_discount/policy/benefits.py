@@ -9,7 +9,7 @@ Units come as `Pick`s, runs of alike units of one line, so that a basket of a mi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal, Protocol
 
@@ -27,7 +27,7 @@ Take = Literal["cheapest", "dearest"]
 class Turn(Protocol):
     """What a benefit may do when it is its promotion's turn. Amounts are taken off units, never below their floor."""
 
-    def units(self, of: Range | None) -> list[Pick]:
+    def units(self, of: Range | None) -> Collection[Pick]:
         """Return the units of a range in basket order, at what earlier promotions left of their price."""
         ...
 
@@ -39,27 +39,27 @@ class Turn(Protocol):
     def quantity(self, of: Range | None) -> int: ...
     def sku(self, line: int) -> str: ...
 
-    def take_percent(self, picks: Sequence[Pick], percent: Percent) -> None:
+    def take_percent(self, picks: Collection[Pick], percent: Percent) -> None:
         """Take a percentage off all picks together, rounded once; what goes below a floor is cut."""
         ...
 
-    def take_amount(self, picks: Sequence[Pick], amount: int, times: int = 1) -> None:
+    def take_amount(self, picks: Collection[Pick], amount: int, times: int = 1) -> None:
         """Share an amount over the picks, ``times`` over for so many alike groups; what does not fit one goes to the others."""
         ...
 
-    def take_amount_per_line(self, picks: Sequence[Pick], amount: int) -> None:
+    def take_amount_per_line(self, picks: Collection[Pick], amount: int) -> None:
         """Take an amount off each line's picks; what does not fit is cut."""
         ...
 
-    def take_amount_per_unit(self, picks: Sequence[Pick], amount: int) -> None:
+    def take_amount_per_unit(self, picks: Collection[Pick], amount: int) -> None:
         """Take an amount off each unit; what does not fit is cut."""
         ...
 
-    def set_price(self, picks: Sequence[Pick], price: int) -> None:
+    def set_price(self, picks: Collection[Pick], price: int) -> None:
         """Bring each unit down to a price, never up."""
         ...
 
-    def use(self, picks: Sequence[Pick]) -> None:
+    def use(self, picks: Collection[Pick]) -> None:
         """Mark units so that they serve no other group benefit."""
         ...
 
@@ -86,9 +86,13 @@ class Benefit(msgspec.Struct, frozen=True):
         """Return the ranges whose units can get cheaper; None is the whole basket; empty: none can."""
         return ()
 
+    def present_value(self) -> int:
+        """Return what its gift or points are worth to the customer, in minor units."""
+        return 0
+
     def depends_on_what_is_left(self, spend_counts: str) -> bool:
-        """Tell whether earlier promotions can make it apply where it does not alone."""
-        return self.uses_units
+        """Tell whether earlier promotions can make it give more than it gives alone."""
+        return False
 
     def wrong(self) -> str | None:
         """Return what contradicts itself in the values as written, or None."""
@@ -427,7 +431,7 @@ class Bundle(Benefit, frozen=True):
 class Step(msgspec.Struct, frozen=True):
     """From so much money or so many units on: a percentage or an amount off. ``from_`` is text until ``by`` is known."""
 
-    from_: Annotated[int, Reads.MONEY]
+    from_: Annotated[int, Reads.THRESHOLD]
     percent: Percent | None = None
     amount: Money | None = None
 
@@ -495,6 +499,9 @@ class GiftOf(Benefit, frozen=True):
     def apply(self, turn: Turn) -> None:
         turn.give(self.gift)
 
+    def present_value(self) -> int:
+        return self.gift.value
+
     def words(self, digits: int) -> str:
         return f"{self.gift.name} as a gift"
 
@@ -516,6 +523,9 @@ class PointsOf(Benefit, frozen=True):
     def apply(self, turn: Turn) -> None:
         turn.give(self.points)
 
+    def present_value(self) -> int:
+        return self.points.value
+
     def words(self, digits: int) -> str:
         return f"{self.points.amount} points"
 
@@ -527,7 +537,7 @@ BENEFITS: Mapping[str, type[Benefit]] = {
 MOST_PARTS = 8
 
 
-def _choose(picks: list[Pick], units: SomeUnits | None) -> list[Pick]:
+def _choose(picks: Collection[Pick], units: SomeUnits | None) -> Collection[Pick]:
     if units is None:
         return picks
     return take_units(by_price(picks, units.take), units.at_most)[0]

@@ -102,9 +102,9 @@ class House(msgspec.Struct, frozen=True):
     """The settings of the house. ``currency_digits`` is how many decimals its minor unit has."""
 
     policy: Literal[1]
-    currency: str
-    currency_digits: int
-    time_zone: ZoneInfo
+    currency: Annotated[str, Reads.CURRENCY]
+    currency_digits: Annotated[int, Reads.NOT_WRITTEN]
+    time_zone: Annotated[ZoneInfo, Reads.TIME_ZONE]
     rounding: Rounding = "half_up"
     percent_of: Literal["remaining", "original"] = "remaining"
     spend_counts: SpendCounts = "original"
@@ -112,10 +112,10 @@ class House(msgspec.Struct, frozen=True):
     ladder: LadderSettings = LadderSettings()
     guards: Guards = Guards()
     margins: tuple[Margin, ...] = ()
-    catalogue: Mapping[str, Product] = {}
+    catalogue: Annotated[Mapping[str, Product], Reads.CATALOGUE] = {}
     learning: LearningSettings = LearningSettings()
     holdout: HoldoutSettings = HoldoutSettings()
-    ranges: Mapping[str, Range] = {}
+    ranges: Annotated[Mapping[str, Range], Reads.NAMED_RANGES] = {}
 
 
 class Hours(msgspec.Struct, frozen=True):
@@ -144,8 +144,8 @@ class Promotion(msgspec.Struct, frozen=True):
     id: Text
     name: Text
     benefit: Benefit
-    place: Place
-    say: Mapping[str, str] = {}
+    place: Annotated[Place, Reads.NOT_WRITTEN]
+    say: Annotated[Mapping[str, str], Reads.SENTENCES] = {}
     owner: Text | None = None
     reference: Text | None = None
     from_: datetime | None = None

@@ -6,7 +6,7 @@ the quantities on them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 
@@ -19,12 +19,12 @@ class Pick(NamedTuple):
     left: int
 
 
-def count_units(picks: Sequence[Pick]) -> int:
+def count_units(picks: Iterable[Pick]) -> int:
     """Return how many units the picks hold."""
     return sum(pick.units for pick in picks)
 
 
-def by_price(picks: Sequence[Pick], take: Literal["cheapest", "dearest"]) -> list[Pick]:
+def by_price(picks: Iterable[Pick], take: Literal["cheapest", "dearest"]) -> list[Pick]:
     """Order picks by what is left of a unit's price; equal prices stay in basket order."""
     if take == "cheapest":
         return sorted(picks, key=lambda pick: (pick.left, pick.line, pick.run))

@@ -31,6 +31,22 @@ class Reads(Enum):
     DECIMAL = "a decimal number from 0"
     AUTHORITY = "a mapping of roles to percentages"
     PRICES = "the name of a CSV file with the columns sku and price"
+    YES_NO = "yes or no"
+    MOMENT = "a date or date-time, such as 2026-11-01 or 2026-11-01T09:30"
+    DAY = "a date, such as 2026-11-01"
+    HOURS = "a window of the day, such as 09:00-12:00"
+    BENEFIT = "a mapping with exactly one kind of benefit"
+    PRICE_BOUNDS = "a mapping of from and below to amounts"
+    NAMED_VALUES = "a mapping of names to a word or a list of words"
+    SENTENCES = "a mapping of languages to sentences, such as {en: Take a third}"
+    CURRENCY = "an ISO 4217 code, such as EUR"
+    TIME_ZONE = "a time zone's name, such as Europe/Paris"
+    CATALOGUE = "the name of a CSV file with the column sku and any of category, brand, supplier, tags, unit_cost"
+    NAMED_RANGES = "a mapping of names to ranges"
+    THRESHOLD = "an amount in major units, or a number of units with by: quantity"
+    EXPECTED = "a mapping of promotion ids to an amount or no"
+    AMOUNTS = "a list of amounts"
+    NOT_WRITTEN = "nothing that a merchandiser writes: the reader fills it in"
 
 
 Money = Annotated[int, Reads.MONEY]

@@ -1,0 +1,412 @@
+"""The one call that turns a basket into a ladder, shared by web, commands, replay and simulation.
+
+`decide` is pure: everything it depends on is an argument, so that what was recorded of a decision gives the same bytes again. It
+names the segment first and hands that word to pricing, so that nothing below looks up; then the policy says which rungs there
+are, and only then does what was learned choose which of them to name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from functools import cache
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from pos_discount.answer import (
+    Answer,
+    Base,
+    Discount,
+    GivenGift,
+    LineNet,
+    LineShare,
+    NotApplicable,
+    Rung,
+    SegmentName,
+)
+from pos_discount.basket import Arm, Basket, Customer
+from pos_discount.policy.benefits import Gift, Points
+from pos_discount.policy.conditions import Unmet
+from pos_discount.pricing import (
+    Applied,
+    Candidate,
+    Context,
+    CounterKey,
+    Hold,
+    PolicyIndex,
+    Priced,
+    Pricing,
+    Scan,
+    Usage,
+    counters_of,
+    price,
+    sentence,
+)
+from pos_discount.sensitivity import (
+    Behaviour,
+    Belief,
+    EventCounts,
+    LadderChoice,
+    SensitivityModel,
+    Stakes,
+    Terms,
+    believe,
+    choose_ladder,
+    parse_event_code,
+    prior_model,
+    segment_of_belief,
+)
+
+EXPIRES_AFTER = timedelta(minutes=30)
+ASSUMED_MARGIN = Fraction(2, 5)
+"""Where a cost is not known the choice of a ladder supposes this margin on list price; the answer then states no profit."""
+
+Explain = Literal["touched", "all"]
+
+
+class Seed(msgspec.Struct, frozen=True):
+    """A decision's id, and the text that all its dice are hashed from; decisions of one sale share the dice."""
+
+    decision_id: str
+    dice: str
+
+
+class ServedModel(NamedTuple):
+    """A published model and the version by which decisions name it."""
+
+    version: str
+    tables: SensitivityModel
+
+
+class KeptCustomer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the service kept of a customer from earlier outcomes; ``events`` are event codes with how often each was seen."""
+
+    visits: int = 0
+    visits_90d: int = 0
+    spend_90d: int = 0
+    promo_share_90d: float | None = None
+    returns_90d: int = 0
+    last_visit_on: date | None = None
+    events: tuple[tuple[str, int], ...] = ()
+
+
+class Known(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was read before deciding: usage of limits, the customer's history, paused promotions, what an earlier decision of
+    the same sale fixed, and why a model that should serve does not."""
+
+    usage: tuple[tuple[CounterKey, Usage], ...] = ()
+    kept: KeptCustomer | None = None
+    paused: tuple[str, ...] = ()
+    arm: Arm | None = None
+    fallback: str | None = None
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What one sale adds to a counter: uses, and what they cost the house in minor units."""
+
+    counter: CounterKey
+    uses: int
+    spent: int
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """The answer, and what has to be kept with it: holds, what a sale at base or at each rung counts, and how it was chosen.
+
+    ``profits`` are the gross profits at base and at each named rung in minor units, a supposed margin where costs are unknown.
+    """
+
+    answer: Answer
+    holds: tuple[Hold, ...]
+    counted_at_base: tuple[Counted, ...]
+    counted_by_rung: tuple[tuple[Counted, ...], ...]
+    choice: LadderChoice
+    belief: Belief
+    behaviour: Behaviour
+    profits: tuple[float, ...]
+
+
+def counters_needed(basket: Basket, index: PolicyIndex, now: datetime) -> tuple[CounterKey, ...]:
+    """Return the counters whose usage `decide` may look at for this basket."""
+    scan = Scan(index, basket, Context(basket.at or now))
+    limited = (
+        index.entries[position].promotion
+        for position in sorted(scan.touched)
+        if index.entries[position].promotion.limits
+    )
+    keys = (key for promotion in limited for _, key in counters_of(promotion, basket, scan.local_time))
+    return tuple(dict.fromkeys(key for key in keys if key is not None))
+
+
+def decide(
+    basket: Basket,
+    index: PolicyIndex,
+    model: ServedModel | None,
+    known: Known,
+    now: datetime,
+    seed: Seed,
+    explain: Explain = "touched",
+) -> Decision:
+    """Decide what to offer on a basket.
+
+    ``now`` is the server's clock; the basket's own ``at``, where sent, decides schedules and limit periods. Without a ``model``
+    the ladder comes from the stated prior curve. Raises nothing: any basket that validated gets an answer.
+    """
+    at = basket.at or now
+    basket = _completed(basket, known.kept)
+    shadows = index.policy.house.learning.shadow
+    served = _prior() if model is None or shadows else model.tables
+    behaviour = _behaviour(basket, index, at, known.kept)
+    belief = believe(served, behaviour, _own_events(known.kept))
+    segment = segment_of_belief(served, belief)
+    words = (segment.segment_id, segment.name) if segment else ()
+    pricing = price(index, basket, Context(at, words, dict(known.usage), known.paused))
+    arm = known.arm or _arm(basket, index, seed)
+    stakes, terms = _stakes(pricing), _terms(index)
+    choice = choose_ladder(stakes, terms, served, belief, arm=arm, seed=seed.dice)
+    named = [pricing.rungs[position] for position in choice.rungs]
+    answer = Answer(
+        decision_id=seed.decision_id,
+        at=at,
+        expires_at=now + EXPIRES_AFTER,
+        policy_version=index.policy.version,
+        model_version=None if model is None else model.version,
+        arm=arm,
+        segment=SegmentName(segment.segment_id, segment.name) if segment else None,
+        fallback=known.fallback or ("no_model" if model is None else "shadow" if shadows else None),
+        exact=pricing.is_exact,
+        currency=index.policy.house.currency,
+        list_total=sum(pricing.scan.list_totals),
+        base=_base(pricing),
+        discounts=tuple(_discounts_alone(pricing)),
+        not_applicable=tuple(_not_applicable(pricing, explain)),
+        ladder=tuple(_ladder(pricing, named, choice)),
+        personalised=basket.customer is not None,
+        disclosure=DISCLOSURE if basket.customer is not None else "",
+    )
+    return Decision(
+        answer=answer,
+        holds=_holds(pricing, named),
+        counted_at_base=_counted(pricing, pricing.base),
+        counted_by_rung=tuple(_counted(pricing, candidate.priced) for candidate in named),
+        choice=choice,
+        belief=belief,
+        behaviour=behaviour,
+        profits=(stakes.base_profit, *(stakes.profits[position] for position in choice.rungs)),
+    )
+
+
+DISCLOSURE = "Which of the discounts are named, and in what order, takes earlier purchases with this card into account."
+
+_prior = cache(prior_model)
+
+
+def _completed(basket: Basket, kept: KeptCustomer | None) -> Basket:
+    """Fill in what the till does not send of a customer's history."""
+    customer = basket.customer
+    if customer is None or kept is None:
+        return basket
+    filled = Customer(
+        customer_id=customer.customer_id,
+        tier=customer.tier,
+        groups=customer.groups,
+        birthday=customer.birthday,
+        visit_number=kept.visits + 1 if customer.visit_number is None else customer.visit_number,
+        last_visit_on=customer.last_visit_on or kept.last_visit_on,
+        visits_90d=kept.visits_90d if customer.visits_90d is None else customer.visits_90d,
+        spend_90d=kept.spend_90d if customer.spend_90d is None else customer.spend_90d,
+        promo_share_90d=kept.promo_share_90d if customer.promo_share_90d is None else customer.promo_share_90d,
+        attributes=customer.attributes,
+    )
+    return msgspec.structs.replace(basket, customer=filled)
+
+
+def _behaviour(basket: Basket, index: PolicyIndex, at: datetime, kept: KeptCustomer | None) -> Behaviour:
+    local_time, customer = at.astimezone(index.policy.house.time_zone), basket.customer
+    last = customer.last_visit_on if customer else None
+    units_by_category: dict[str, int] = {}
+    for line in basket.lines:
+        root = (index.product(line).category or "").partition("/")[0]
+        units_by_category[root] = units_by_category.get(root, 0) + line.quantity
+    units = sum(units_by_category.values())
+    return Behaviour(
+        promo_share_90d=customer.promo_share_90d if customer else None,
+        asked=basket.asked,
+        coupon=bool(basket.coupons),
+        visits_90d=customer.visits_90d if customer else None,
+        days_since_last_visit=None if last is None else max(0, (local_time.date() - last).days),
+        units=units,
+        mix=max(units_by_category.values()) / units,
+        hour=local_time.hour,
+        returns_90d=kept.returns_90d if kept else None,
+    )
+
+
+def _own_events(kept: KeptCustomer | None) -> EventCounts:
+    return tuple((parse_event_code(code), count) for code, count in kept.events) if kept else ()
+
+
+def _arm(basket: Basket, index: PolicyIndex, seed: Seed) -> Arm:
+    """Draw the arm by a hash of the customer, or of the sale where there is none, so that a customer stays in one arm."""
+    customer_id = basket.customer.customer_id if basket.customer else None
+    digest = hashlib.sha256(f"arm\0{customer_id or seed.dice}".encode()).digest()
+    return "holdout" if int.from_bytes(digest[:8]) < index.policy.house.holdout.share * 2**64 else "ladder"
+
+
+def _stakes(pricing: Pricing) -> Stakes:
+    base_profit = _profit(pricing, pricing.base)
+    return Stakes(
+        depths=tuple(float(rung.depth) for rung in pricing.rungs),
+        profits=tuple(_profit(pricing, rung.priced) for rung in pricing.rungs),
+        base_profit=base_profit,
+        base_total=float(pricing.base.total or 1),
+    )
+
+
+def _profit(pricing: Pricing, priced: Priced) -> float:
+    return float(pricing.profit(priced, ASSUMED_MARGIN))
+
+
+def _terms(index: PolicyIndex) -> Terms:
+    house = index.policy.house
+    cost_per_hour = 18 * 10**house.currency_digits if house.ladder.cost_per_hour is None else house.ladder.cost_per_hour
+    return Terms(
+        max_rungs=house.ladder.max_rungs,
+        offer_cost=float(house.ladder.seconds_per_offer * cost_per_hour / 3600),
+        refusal_price=float(house.learning.refusal_price),
+        exploration=float(house.learning.exploration),
+        holdout_ladder=house.holdout.ladder,
+    )
+
+
+def _discounts_alone(pricing: Pricing) -> Iterable[Discount]:
+    for position in sorted(pricing.concerned()):
+        outcome = pricing.discounts.alone(position)
+        if isinstance(outcome, Applied):
+            yield _discount(pricing, outcome)
+
+
+def _not_applicable(pricing: Pricing, explain: Explain) -> Iterable[NotApplicable]:
+    entries = pricing.scan.index.entries
+    for position in range(len(entries)) if explain == "all" else sorted(pricing.concerned()):
+        outcome = pricing.discounts.alone(position)
+        if isinstance(outcome, Unmet):
+            near_miss = dict(outcome.near_miss) if outcome.near_miss else None
+            yield NotApplicable(entries[position].promotion.id, outcome.reason, outcome.detail, near_miss)
+
+
+def _discount(pricing: Pricing, applied: Applied) -> Discount:
+    promotion, lines = applied.entry.promotion, pricing.scan.basket.lines
+    return Discount(
+        promotion_id=promotion.id,
+        name=promotion.name,
+        class_=promotion.stacking_class,
+        offer=promotion.offer,
+        saving=applied.saving,
+        cost=applied.cost,
+        lines=tuple(LineShare(lines[share.line].line_id, share.saving, share.units) for share in applied.lines),
+    )
+
+
+def _base(pricing: Pricing) -> Base:
+    priced = pricing.base
+    return Base(
+        total=priced.total,
+        saving=priced.saving,
+        discounts=tuple(_discount(pricing, applied) for applied in priced.applied),
+        gifts=tuple(_gifts(priced)),
+        points=_points(priced),
+    )
+
+
+def _gifts(priced: Priced) -> Iterable[GivenGift]:
+    for applied in priced.applied:
+        for present in applied.presents:
+            if isinstance(present, Gift):
+                yield GivenGift(applied.entry.promotion.id, present.sku, present.name, present.value)
+
+
+def _points(priced: Priced) -> int:
+    return sum(p.amount for applied in priced.applied for p in applied.presents if isinstance(p, Points))
+
+
+def _ladder(pricing: Pricing, named: list[Candidate], choice: LadderChoice) -> Iterable[Rung]:
+    list_totals, lines = pricing.scan.list_totals, pricing.scan.basket.lines
+    for number, (candidate, acceptance, profit) in enumerate(
+        zip(named, choice.acceptance, choice.expected_profit, strict=True), start=1
+    ):
+        priced = candidate.priced
+        yield Rung(
+            rung=number,
+            saving=candidate.saving,
+            value=candidate.value,
+            total=priced.total,
+            depth=round(float(candidate.depth), 6),
+            say=_say(pricing, candidate),
+            promotions=candidate.promotion_ids,
+            discounts=tuple(_discount(pricing, applied) for applied in priced.applied),
+            lines=tuple(
+                LineNet(line.line_id, total, total - net, net)
+                for line, total, net in zip(lines, list_totals, priced.nets, strict=True)
+            ),
+            gifts=tuple(_gifts(priced)),
+            points=_points(priced),
+            approval=pricing.approval(candidate),
+            acceptance=acceptance,
+            expected_profit=round(profit) if pricing.knows_costs else None,
+        )
+
+
+def _say(pricing: Pricing, candidate: Candidate) -> str:
+    """Say the rung's promotions in order; one that stands alone names what the whole rung newly gives."""
+    house, locale = pricing.scan.index.policy.house, pricing.scan.basket.locale
+    named = [applied for applied in candidate.priced.applied if applied.entry.promotion.id in candidate.promotion_ids]
+    amounts = [candidate.saving] if len(named) == 1 else [applied.saving for applied in named]
+    return " ".join(
+        sentence(applied.entry.promotion, locale, house.currency, house.currency_digits, amount, candidate.priced.total)
+        for applied, amount in zip(named, amounts, strict=True)
+    )
+
+
+def _counted(pricing: Pricing, priced: Priced) -> tuple[Counted, ...]:
+    return tuple(
+        Counted(key, 1, applied.cost)
+        for applied in priced.applied
+        for _, key in _limits(pricing, applied)
+        if key is not None
+    )
+
+
+def _limits(pricing: Pricing, applied: Applied) -> Iterable[tuple[object, CounterKey | None]]:
+    return counters_of(applied.entry.promotion, pricing.scan.basket, pricing.scan.local_time)
+
+
+def _holds(pricing: Pricing, named: list[Candidate]) -> tuple[Hold, ...]:
+    """Hold one use, and the most of a budget, of each limited promotion in the base and the ladder."""
+    holds: dict[CounterKey, Hold] = {}
+    for priced in (pricing.base, *(candidate.priced for candidate in named)):
+        for applied in priced.applied:
+            for limit, key in counters_of(applied.entry.promotion, pricing.scan.basket, pricing.scan.local_time):
+                if key is not None:
+                    holds[key] = _merged(holds.get(key), Hold(key, 1, applied.cost, limit.uses, limit.budget))
+    return tuple(holds.values())
+
+
+def _merged(earlier: Hold | None, hold: Hold) -> Hold:
+    """Take the most of two holds on one counter, and of each kind of limit the tighter one."""
+    if earlier is None:
+        return hold
+    return Hold(
+        hold.counter,
+        1,
+        max(earlier.spent, hold.spent),
+        _least(earlier.uses_at_most, hold.uses_at_most),
+        _least(earlier.budget, hold.budget),
+    )
+
+
+def _least(left: int | None, right: int | None) -> int | None:
+    known = [value for value in (left, right) if value is not None]
+    return min(known) if known else None

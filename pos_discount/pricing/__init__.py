@@ -1,0 +1,26 @@
+"""What applies to a basket, what it gives, and what may be given together: exact, pure, and the same for every caller."""
+
+from pos_discount.pricing.discounts import Applied
+from pos_discount.pricing.index import PolicyIndex
+from pos_discount.pricing.limits import CounterKey, Hold, Usage, counters_of
+from pos_discount.pricing.rungs import Candidate, Priced, Pricing, price, price_sale
+from pos_discount.pricing.scan import Context, Scan
+from pos_discount.pricing.sentences import sentence, spell_amount
+
+__all__ = [
+    "Applied",
+    "Candidate",
+    "Context",
+    "CounterKey",
+    "Hold",
+    "PolicyIndex",
+    "Priced",
+    "Pricing",
+    "Scan",
+    "Usage",
+    "counters_of",
+    "price",
+    "price_sale",
+    "sentence",
+    "spell_amount",
+]

@@ -1,0 +1,200 @@
+"""Discounts: each promotion evaluated on one basket, alone from list price or after others, and why one does not apply.
+
+`Discounts` works out every promotion at most once for each sequence of promotions before it, so that trying many sets costs
+little more than what they do not share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from pos_discount.money import part_of
+from pos_discount.policy.benefits import Gift, Points
+from pos_discount.policy.conditions import Unmet, first_unmet
+from pos_discount.policy.model import Hours, Promotion
+from pos_discount.pricing.index import Entry
+from pos_discount.pricing.left import Left
+from pos_discount.pricing.limits import CounterKey, Usage, counters_of
+from pos_discount.pricing.scan import Scan
+from pos_discount.pricing.turn import LineSaving, Turn
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NO_SAVING = Unmet("no_saving", "nothing in the basket gets cheaper")
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """A discount at its turn: what each line saves, presents, its cost to the house, and the state that it leaves."""
+
+    entry: Entry
+    saving: int
+    cost: int
+    lines: tuple[LineSaving, ...]
+    presents: tuple[Gift | Points, ...]
+    left: Left
+
+    @property
+    def present_value(self) -> int:
+        """What gifts and points are worth to the customer."""
+        return sum(present.value for present in self.presents)
+
+
+class Discounts:
+    """The discounts of one basket, each evaluated when first asked for; ``evaluations`` counts the work done."""
+
+    def __init__(self, scan: Scan) -> None:
+        self.scan = scan
+        self.evaluations = 0
+        self._start = Left.at_list_price(scan.prices, [line.quantity for line in scan.basket.lines])
+        self._opening = Turn(scan, self._start)
+        self._fixed: dict[int, Unmet | None] = {}
+        self._outcomes: dict[tuple[int, ...], Applied | Unmet] = {}
+        self._claimed = frozenset(scan.basket.claimed)
+
+    def alone(self, position: int) -> Applied | Unmet:
+        """Return a promotion's discount from list price, or why it does not apply."""
+        return self._evaluate((position,), self._start)
+
+    def together(self, positions: Iterable[int]) -> tuple[Applied, ...]:
+        """Return the discounts of promotions given together, in order of application; those that give nothing are left out."""
+        applied: tuple[Applied, ...] = ()
+        done: tuple[int, ...] = ()
+        for position in sorted(positions):
+            following = self.after(done, applied, position)
+            if isinstance(following, Applied):
+                applied, done = (*applied, following), (*done, position)
+        return applied
+
+    def after(self, done: tuple[int, ...], applied: tuple[Applied, ...], position: int) -> Applied | Unmet:
+        """Return a promotion's discount after those that are done, all of which apply and come before it."""
+        return self._evaluate((*done, position), applied[-1].left if applied else self._start)
+
+    def may_apply(self, position: int) -> bool:
+        """Tell whether a promotion can be part of a set: it applies alone, or what others leave could make it apply."""
+        if self.fixed_reason(position) is not None:
+            return False
+        entry = self.scan.index.entries[position]
+        return entry.is_dynamic or entry.uses_units or isinstance(self.alone(position), Applied)
+
+    def is_claimed(self, entry: Entry) -> bool:
+        """Tell whether a promotion's id was sent as claimed or one of its coupons was presented."""
+        if entry.promotion.id in self._claimed:
+            return True
+        coupons = self.scan.basket.coupons
+        return bool(coupons) and any(of.matches(coupon) for of in entry.coupons for coupon in coupons)
+
+    def fixed_reason(self, position: int) -> Unmet | None:
+        """Return why a promotion cannot apply whatever other promotions do, or None."""
+        if position not in self._fixed:
+            self._fixed[position] = self._find_fixed_reason(self.scan.index.entries[position])
+        return self._fixed[position]
+
+    def _find_fixed_reason(self, entry: Entry) -> Unmet | None:
+        promotion, scan = entry.promotion, self.scan
+        if promotion.id in scan.context.paused:
+            return Unmet("schedule", "paused for now")
+        reason = _unmet_schedule(promotion, scan.context.at, scan.local_time) or _unmet_place(promotion, scan)
+        if reason is not None:
+            return reason
+        if promotion.offer == "on_request" and not self.is_claimed(entry):
+            return Unmet("not_claimed", "only when the customer asks for it or shows its coupon")
+        reason = first_unmet(entry.fixed_conditions, self._opening)
+        if reason is not None:
+            return reason
+        return _used_up(promotion, scan) if promotion.limits else None
+
+    def _evaluate(self, sequence: tuple[int, ...], left: Left) -> Applied | Unmet:
+        outcome = self._outcomes.get(sequence)
+        if outcome is None:
+            self.evaluations += 1
+            outcome = self._outcomes[sequence] = self._work_out(self.scan.index.entries[sequence[-1]], left)
+        return outcome
+
+    def _work_out(self, entry: Entry, left: Left) -> Applied | Unmet:
+        reason = self.fixed_reason(entry.position)
+        if reason is not None:
+            return reason
+        turn = Turn(self.scan, left)
+        if entry.dynamic_conditions:
+            reason = first_unmet(entry.dynamic_conditions, turn)
+            if reason is not None:
+                return reason
+        promotion = entry.promotion
+        promotion.benefit.apply(turn)
+        lines, after = turn.finish(promotion.cap)
+        saving = sum(line.saving for line in lines)
+        presents = tuple(turn.presents)
+        if not saving and not presents:
+            return _NO_SAVING
+        cost = saving + sum(present.cost for present in presents)
+        if promotion.funded:
+            cost -= part_of(saving, promotion.funded, self.scan.index.policy.house.rounding)
+        if promotion.limits and not _fits_budgets(promotion, self.scan, cost):
+            return Unmet("limit", "its budget does not cover this basket")
+        return Applied(entry, saving, cost, lines, presents, after)
+
+
+def _unmet_schedule(promotion: Promotion, at: datetime, local_time: datetime) -> Unmet | None:
+    if promotion.from_ is not None and at < promotion.from_:
+        return Unmet("schedule", f"only from {promotion.from_:%Y-%m-%d %H:%M} on")
+    if promotion.until is not None and at >= promotion.until:
+        return Unmet("schedule", f"only until {promotion.until:%Y-%m-%d %H:%M}")
+    if promotion.hours is None:
+        if promotion.weekdays is None or _DAYS[local_time.weekday()] in promotion.weekdays:
+            return None
+        return Unmet("schedule", f"only on {', '.join(promotion.weekdays)}")
+    if any(_is_within(hours, promotion.weekdays, local_time) for hours in promotion.hours):
+        return None
+    return Unmet("schedule", "not at this time")
+
+
+def _is_within(hours: Hours, weekdays: tuple[str, ...] | None, local_time: datetime) -> bool:
+    """Tell whether a window is open; past midnight it belongs to the weekday on which it began."""
+    now, today = local_time.time(), local_time.date()
+    if hours.starts < hours.ends:
+        began: date | None = today if hours.starts <= now < hours.ends else None
+    elif now >= hours.starts:
+        began = today
+    else:
+        began = today - timedelta(days=1) if now < hours.ends else None
+    return began is not None and (weekdays is None or _DAYS[began.weekday()] in weekdays)
+
+
+def _unmet_place(promotion: Promotion, scan: Scan) -> Unmet | None:
+    basket = scan.basket
+    if promotion.stores is not None and basket.store_id not in promotion.stores:
+        return Unmet("place", "not in this store")
+    if promotion.not_stores is not None and basket.store_id in promotion.not_stores:
+        return Unmet("place", "not in this store")
+    if promotion.channels is not None and basket.channel not in promotion.channels:
+        return Unmet("place", "not in this channel")
+    if promotion.regions is not None and basket.region not in promotion.regions:
+        return Unmet("place", "not in this region")
+    return None
+
+
+def _used_up(promotion: Promotion, scan: Scan) -> Unmet | None:
+    for limit, counter in counters_of(promotion, scan.basket, scan.local_time):
+        if counter is None:
+            return Unmet("limit", f"limited per {limit.per}, who is not known")
+        if limit.uses is not None and _usage(scan, counter).uses >= limit.uses:
+            return Unmet(
+                "limit", f"used up for this {limit.per}" + ("" if limit.every == "ever" else f" and {limit.every}")
+            )
+    return None
+
+
+def _fits_budgets(promotion: Promotion, scan: Scan, cost: int) -> bool:
+    return all(
+        limit.budget is None or counter is None or _usage(scan, counter).spent + cost <= limit.budget
+        for limit, counter in counters_of(promotion, scan.basket, scan.local_time)
+    )
+
+
+def _usage(scan: Scan, counter: CounterKey) -> Usage:
+    return scan.context.usage.get(counter, _NONE_USED)
+
+
+_NONE_USED = Usage()

@@ -1,0 +1,114 @@
+"""What is left of a basket's prices, line by line and unit by unit, as one promotion after the other takes its part.
+
+A line's units are kept as runs of alike units. Most discounts concern whole lines; how such a discount falls on a line's units
+is worked out only when somebody looks at them, which for most lines is never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from pos_discount.money import share_over_units
+from pos_discount.policy.picks import Pick
+
+
+class Run(NamedTuple):
+    """Alike units of a line: what is left of the price of each, how many, and whether a group benefit has used them."""
+
+    left: int
+    units: int
+    is_used: bool
+
+
+class _Shared(NamedTuple):
+    """Runs less an amount that has yet to be shared over their units."""
+
+    runs: tuple[Run, ...] | _Shared
+    amount: int
+
+
+class Left:
+    """An immutable state: ``totals`` are what is left of each line, in minor units."""
+
+    __slots__ = ("_runs", "totals")
+
+    def __init__(self, totals: list[int], runs: list[tuple[Run, ...] | _Shared]) -> None:
+        self.totals = totals
+        self._runs = runs
+
+    @classmethod
+    def at_list_price(cls, prices: Sequence[int], quantities: Sequence[int]) -> Left:
+        """Return the state before any discount."""
+        runs: list[tuple[Run, ...] | _Shared] = [(Run(p, q, False),) for p, q in zip(prices, quantities, strict=True)]
+        return cls([price * quantity for price, quantity in zip(prices, quantities, strict=True)], runs)
+
+    def runs(self, line: int) -> tuple[Run, ...]:
+        """Return a line's runs, in the order of its units."""
+        runs = self._runs[line]
+        if isinstance(runs, _Shared):
+            runs = self._runs[line] = _share_over_runs(runs)
+        return runs
+
+    def less_on_lines(self, amount_by_line: Sequence[tuple[int, int]]) -> Left:
+        """Return the state after amounts were taken off whole lines."""
+        totals, runs = self.totals.copy(), self._runs.copy()
+        for line, amount in amount_by_line:
+            totals[line] -= amount
+            runs[line] = _Shared(runs[line], amount)
+        return Left(totals, runs)
+
+    def with_runs(self, runs_by_line: dict[int, tuple[Run, ...]]) -> Left:
+        """Return the state with some lines' runs replaced."""
+        totals, runs = self.totals.copy(), self._runs.copy()
+        for line, new_runs in runs_by_line.items():
+            runs[line] = new_runs
+            totals[line] = sum(run.left * run.units for run in new_runs)
+        return Left(totals, runs)
+
+
+class WholeLines(Collection[Pick]):
+    """All units of some lines, picked apart only when somebody looks at single ones."""
+
+    __slots__ = ("_left", "_picks", "lines")
+
+    def __init__(self, lines: Sequence[int], left: Left) -> None:
+        self.lines = lines
+        self._left = left
+        self._picks: list[Pick] | None = None
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __contains__(self, pick: object) -> bool:
+        return pick in self._all()
+
+    def __iter__(self) -> Iterator[Pick]:
+        return iter(self._all())
+
+    def _all(self) -> list[Pick]:
+        if self._picks is None:
+            self._picks = picks_of(self.lines, self._left)
+        return self._picks
+
+
+def picks_of(lines: Sequence[int], left: Left, *, unused_only: bool = False) -> list[Pick]:
+    """Return the units of some lines as picks, in basket order."""
+    return [
+        Pick(line, position, run.units, run.left)
+        for line in lines
+        for position, run in enumerate(left.runs(line))
+        if not (unused_only and run.is_used)
+    ]
+
+
+def _share_over_runs(shared: _Shared) -> tuple[Run, ...]:
+    before = shared.runs if not isinstance(shared.runs, _Shared) else _share_over_runs(shared.runs)
+    shares = share_over_units(shared.amount, [run.left for run in before], [run.units for run in before])
+    after: list[Run] = []
+    for run, (share, one_more) in zip(before, shares, strict=True):
+        if one_more:
+            after.append(Run(run.left - share - 1, one_more, run.is_used))
+        if run.units > one_more:
+            after.append(Run(run.left - share, run.units - one_more, run.is_used))
+    return tuple(after)

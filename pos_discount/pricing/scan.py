@@ -1,0 +1,106 @@
+"""A scan: one basket laid against a policy's ranges, and all that does not change while discounts are worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from fractions import Fraction
+
+import msgspec
+
+from pos_discount.basket import Basket
+from pos_discount.policy.ranges import Range
+from pos_discount.pricing.index import WHOLE_BASKET, PolicyIndex
+from pos_discount.pricing.limits import CounterKey, Usage
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What surrounds a basket: the sale's moment, the customer's segment, what limits have counted, what is paused."""
+
+    at: datetime
+    segment: tuple[str, ...] = ()
+    usage: dict[CounterKey, Usage] = {}
+    paused: tuple[str, ...] = ()
+
+
+class Scan:
+    """A basket's lines by range slot. Lines in ``never`` are in no range and count nowhere but in the totals."""
+
+    __slots__ = (
+        "_quantity_by_slot",
+        "_spend_by_slot",
+        "basket",
+        "context",
+        "counted",
+        "index",
+        "lines_by_slot",
+        "list_totals",
+        "local_time",
+        "margins",
+        "min_prices",
+        "prices",
+        "touched",
+    )
+
+    def __init__(self, index: PolicyIndex, basket: Basket, context: Context) -> None:
+        self.index = index
+        self.basket = basket
+        self.context = context
+        self.local_time = context.at.astimezone(index.policy.house.time_zone)
+        self.prices = [line.unit_price for line in basket.lines]
+        self.list_totals = [line.unit_price * line.quantity for line in basket.lines]
+        self.counted: list[int] = []
+        self.lines_by_slot: dict[int, list[int]] = {WHOLE_BASKET: self.counted}
+        self.min_prices: dict[int, int] = {}
+        self.margins: list[Fraction | None] = []
+        self._quantity_by_slot: dict[int, int] = {}
+        self._spend_by_slot: dict[int, int] = {}
+        touched: set[int] = set()
+        for position, line in enumerate(basket.lines):
+            facts = index.facts(index.product(line))
+            self.margins.append(facts.margin)
+            if facts.is_never:
+                continue
+            self.counted.append(position)
+            touched.update(facts.promotions)
+            for slot in facts.slots:
+                self.lines_by_slot.setdefault(slot, []).append(position)
+            if facts.min_price:
+                self.min_prices[position] = facts.min_price
+        if self.counted:
+            touched.update(index.everywhere)
+        self.touched = touched
+
+    def lines(self, of: Range | None) -> Sequence[int]:
+        """Return the positions of the lines in a range, in basket order."""
+        return self.lines_by_slot.get(self.index.slot(of), ())
+
+    def quantity(self, of: Range | None) -> int:
+        """Return how many units of a range the basket holds."""
+        slot = self.index.slot(of)
+        quantity = self._quantity_by_slot.get(slot)
+        if quantity is None:
+            lines = self.basket.lines
+            quantity = sum(lines[line].quantity for line in self.lines_by_slot.get(slot, ()))
+            self._quantity_by_slot[slot] = quantity
+        return quantity
+
+    def spend(self, of: Range | None) -> int:
+        """Return what the units of a range cost at list price."""
+        slot = self.index.slot(of)
+        spend = self._spend_by_slot.get(slot)
+        if spend is None:
+            spend = self._spend_by_slot[slot] = sum(self.list_totals[line] for line in self.lines_by_slot.get(slot, ()))
+        return spend
+
+    def line_cost(self, position: int) -> Fraction | int | None:
+        """Return what the goods on a line cost the house, in minor units; None where nothing says."""
+        line = self.basket.lines[position]
+        cost = line.unit_cost
+        if cost is None:
+            row = self.index.policy.house.catalogue.get(line.sku)
+            cost = row.unit_cost if row else None
+        if cost is not None:
+            return cost * line.quantity
+        margin = self.margins[position]
+        return None if margin is None else self.list_totals[position] * (1 - margin)

@@ -1,0 +1,153 @@
+"""Which promotions are given together: the best set of those that are owed, and every set that a cashier could offer.
+
+The owed set is searched exactly, by branch and bound over independent parts of the basket (promotions that may not be combined
+or that touch the same lines belong to one part). Work is counted, not timed, so that a search that had to stop does so at the
+same place when it is replayed; it then answers with the best found so far and says that it is not exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pos_discount.pricing.discounts import Applied, Discounts
+
+MOST_WORK = 120_000
+"""Work that a search may do, in lines looked at; about a tenth of a second on a slow core."""
+
+_WORK_PER_EVALUATION = 10
+
+Positions = tuple[int, ...]
+_Worth = tuple[int, int, int]
+
+
+class Sets:
+    """The permitted sets of one basket's promotions, by their positions in the order of application."""
+
+    def __init__(self, discounts: Discounts, most_work: int = MOST_WORK) -> None:
+        self.discounts = discounts
+        self.is_exact = True
+        self._entries = discounts.scan.index.entries
+        self._resolves_by_priority = discounts.scan.index.policy.house.resolve == "priority"
+        self._work_left = most_work
+        self._work_per_step = _WORK_PER_EVALUATION + len(discounts.scan.basket.lines)
+        self._best_by_pool: dict[Positions, Positions] = {(): ()}
+        self._lines_by_position: dict[int, int] = {}
+
+    def best(self, pool: Positions) -> Positions:
+        """Return the set that the base's rule picks from promotions in order of application; each gives something in it."""
+        best = self._best_by_pool.get(pool)
+        if best is None:
+            find = self._by_priority if self._resolves_by_priority else self._best_for_customer
+            best = self._best_by_pool[pool] = find(pool)
+        return best
+
+    def permitted(self, pool: Positions, most: int) -> Iterator[Positions]:
+        """Yield every permitted set of 1 to ``most`` promotions, smaller sets first, as far as the work allows."""
+        for position in pool:
+            yield (position,)
+        partners = [position for position in pool if self._entries[position].can_combine]
+        frontier: list[tuple[Positions, list[int]]] = [((p,), self._partners(p, partners)) for p in partners]
+        for _ in range(most - 1):
+            larger: list[tuple[Positions, list[int]]] = []
+            for chosen, others in frontier:
+                for other in others:
+                    if not self._may_go_on():
+                        return
+                    grown = (*chosen, other)
+                    yield grown
+                    larger.append((grown, self._partners(other, others)))
+            frontier = larger
+
+    def combining_with_all(self, pool: Positions, chosen: Positions) -> Positions:
+        """Return those of a pool that combine with each of the chosen promotions."""
+        entries = self._entries
+        return tuple(p for p in pool if all(entries[p].combines(entries[other]) for other in chosen))
+
+    def _may_go_on(self) -> bool:
+        self._work_left -= self._work_per_step
+        if self._work_left < 0:
+            self.is_exact = False
+        return self.is_exact
+
+    def _partners(self, position: int, others: Sequence[int]) -> list[int]:
+        entries = self._entries
+        entry = entries[position]
+        return [other for other in others if other > position and entry.combines(entries[other])]
+
+    def _by_priority(self, pool: Positions) -> Positions:
+        done: Positions = ()
+        applied: tuple[Applied, ...] = ()
+        for position in pool:
+            if all(self._entries[position].combines(self._entries[other]) for other in done):
+                following = self.discounts.after(done, applied, position)
+                if isinstance(following, Applied):
+                    done, applied = (*done, position), (*applied, following)
+        return done
+
+    def _best_for_customer(self, pool: Positions) -> Positions:
+        found = [position for part in self._independent_parts(pool) for position in self._search(part)]
+        return tuple(sorted(found))
+
+    def _independent_parts(self, pool: Positions) -> list[Positions]:
+        parts: list[list[int]] = []
+        for position in pool:
+            joined = [part for part in parts if any(self._interact(position, other) for other in part)]
+            parts = [part for part in parts if part not in joined]
+            parts.append([*(other for part in joined for other in part), position])
+        return [tuple(sorted(part)) for part in parts]
+
+    def _interact(self, position: int, other: int) -> bool:
+        if not self._entries[position].combines(self._entries[other]):
+            return True
+        return bool(self._lines(position) & self._lines(other))
+
+    def _lines(self, position: int) -> int:
+        """Return the lines on which a promotion and others can change each other's result, as a bit mask."""
+        mask = self._lines_by_position.get(position)
+        if mask is None:
+            lines_by_slot = self.discounts.scan.lines_by_slot
+            lines = {line for slot in self._entries[position].footprint for line in lines_by_slot.get(slot, ())}
+            mask = self._lines_by_position[position] = sum(1 << line for line in lines)
+        return mask
+
+    def _search(self, pool: Positions) -> Positions:
+        """Find the best set of one part, depth first in order of application, leaving out what cannot beat the best so far."""
+        most_by_position = {position: self._most(position, pool) for position in pool}
+        best: tuple[_Worth, Positions] = ((0, 0, 0), ())
+
+        def extend(done: Positions, applied: tuple[Applied, ...], worth: _Worth, rest: Sequence[int]) -> None:
+            nonlocal best
+            for index, position in enumerate(rest):
+                following_ones = rest[index:]
+                saving = worth[0] + sum(most_by_position[other] for other in following_ones)
+                presents = worth[1] + sum(self._entries[other].present_value for other in following_ones)
+                if (saving, presents, worth[2] + len(following_ones)) <= best[0] or not self._may_go_on():
+                    return
+                following = self.discounts.after(done, applied, position)
+                if isinstance(following, Applied):
+                    grown = worth[0] + following.saving, worth[1] + following.present_value, worth[2] + 1
+                    if grown > best[0]:
+                        best = grown, (*done, position)
+                    partners = self._partners(position, following_ones)
+                    extend((*done, position), (*applied, following), grown, partners)
+
+        extend((), (), (0, 0, 0), pool)
+        return best[1]
+
+    def _most(self, position: int, pool: Positions) -> int:
+        """Return more than which a promotion cannot save in any set of the pool.
+
+        Without a choice that others can change, what is left only shrinks what it saves alone. Floors can shift a minor unit
+        from line to line, so they add as much slack as there are lines.
+        """
+        entry, scan = self._entries[position], self.discounts.scan
+        competes = entry.uses_units and any(
+            other != position and self._entries[other].uses_units and self._lines(position) & self._lines(other)
+            for other in pool
+        )
+        if entry.is_dynamic or competes:
+            lines = {line for slot in entry.target_slots for line in scan.lines_by_slot.get(slot, ())}
+            most = sum(scan.list_totals[line] for line in lines)
+            return most if entry.promotion.cap is None else min(most, entry.promotion.cap)
+        alone = self.discounts.alone(position)
+        return (alone.saving if isinstance(alone, Applied) else 0) + (len(scan.counted) if scan.min_prices else 0)

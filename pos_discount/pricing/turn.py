@@ -1,0 +1,247 @@
+"""A promotion's turn: what it sees of the basket, and where the amounts that its benefit names become exact money.
+
+All floors, rounding and sharing of discounts happen here. Amounts on whole lines without a floor, which is nearly all of them, are
+handled line by line; anything else as pieces, alike units that lose the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from fractions import Fraction
+from typing import NamedTuple
+
+from pos_discount.basket import Basket
+from pos_discount.money import part_of, share_out, share_over_units, share_within
+from pos_discount.policy.benefits import Gift, Points
+from pos_discount.policy.conditions import SpendCounts
+from pos_discount.policy.picks import Pick
+from pos_discount.policy.ranges import Range
+from pos_discount.pricing.left import Left, Run, WholeLines, picks_of
+from pos_discount.pricing.scan import Scan
+
+
+class Piece(NamedTuple):
+    """Alike units of one run that each lose the same amount."""
+
+    run: int
+    units: int
+    amount: int
+
+
+class LineSaving(NamedTuple):
+    """What a discount takes off a line (its position in the basket), and on how many units."""
+
+    line: int
+    saving: int
+    units: int
+
+
+class Turn:
+    """Implements both what conditions see (`View`) and what benefits do (`Turn` there), on what earlier promotions left."""
+
+    __slots__ = ("_amount_by_line", "_pieces_by_line", "_used", "basket", "left", "presents", "scan")
+
+    def __init__(self, scan: Scan, left: Left) -> None:
+        self.scan = scan
+        self.basket: Basket = scan.basket
+        self.left = left
+        self.presents: list[Gift | Points] = []
+        self._amount_by_line: list[tuple[int, int]] = []
+        self._pieces_by_line: dict[int, list[Piece]] = {}
+        self._used: dict[tuple[int, int], int] = {}
+
+    @property
+    def local_time(self) -> datetime:
+        return self.scan.local_time
+
+    @property
+    def segment(self) -> tuple[str, ...]:
+        return self.scan.context.segment
+
+    @property
+    def currency_digits(self) -> int:
+        return self.scan.index.policy.house.currency_digits
+
+    def quantity(self, of: Range | None) -> int:
+        return self.scan.quantity(of)
+
+    def distinct(self, of: Range | None) -> int:
+        return len({self.basket.lines[line].sku for line in self.scan.lines(of)})
+
+    def spend(self, of: Range | None, counts: SpendCounts | None) -> int:
+        if (counts or self.scan.index.policy.house.spend_counts) == "original":
+            return self.scan.spend(of)
+        totals = self.left.totals
+        return sum(totals[line] for line in self.scan.lines(of))
+
+    def sku(self, line: int) -> str:
+        return self.basket.lines[line].sku
+
+    def units(self, of: Range | None) -> WholeLines:
+        return WholeLines(self.scan.lines(of), self.left)
+
+    def unused_units(self, of: Range | None) -> list[Pick]:
+        return picks_of(self.scan.lines(of), self.left, unused_only=True)
+
+    def take_percent(self, picks: Collection[Pick], percent: Fraction) -> None:
+        house = self.scan.index.policy.house
+        is_of_list_price = house.percent_of == "original"
+        if isinstance(picks, WholeLines) and not self._has_floor(picks.lines):
+            taken_from = self.scan.list_totals if is_of_list_price else self.left.totals
+            amount = part_of(sum(taken_from[line] for line in picks.lines), percent, house.rounding)
+            self._take_off_lines(picks.lines, amount)
+            return
+        prices = self.scan.prices
+        price = sum((prices[pick.line] if is_of_list_price else pick.left) * pick.units for pick in picks)
+        picks_by_line = _by_line(picks)
+        weights = [sum(pick.left * pick.units for pick in on_line) for on_line in picks_by_line]
+        for on_line, share in zip(
+            picks_by_line, share_out(part_of(price, percent, house.rounding), weights), strict=True
+        ):
+            self._take_cut(on_line, share)
+
+    def take_amount(self, picks: Collection[Pick], amount: int, times: int = 1) -> None:
+        if times == 1 and isinstance(picks, WholeLines) and not self._has_floor(picks.lines):
+            self._take_off_lines(picks.lines, amount)
+            return
+        picks_by_line = _by_line(picks)
+        weights = [sum(pick.left * pick.units for pick in on_line) for on_line in picks_by_line]
+        rooms = [sum(self._room(pick) * pick.units for pick in on_line) for on_line in picks_by_line]
+        for on_line, share in zip(picks_by_line, share_within(amount, weights, rooms), strict=True):
+            self._take_within(on_line, share, times)
+
+    def take_amount_per_line(self, picks: Collection[Pick], amount: int) -> None:
+        for on_line in _by_line(picks):
+            self._take_cut(on_line, amount)
+
+    def take_amount_per_unit(self, picks: Collection[Pick], amount: int) -> None:
+        for pick in picks:
+            self._take(pick, min(amount, self._room(pick)))
+
+    def set_price(self, picks: Collection[Pick], price: int) -> None:
+        for pick in picks:
+            self._take(pick, min(max(0, pick.left - price), self._room(pick)))
+
+    def use(self, picks: Collection[Pick]) -> None:
+        for pick in picks:
+            key = pick.line, pick.run
+            self._used[key] = self._used.get(key, 0) + pick.units
+
+    def give(self, present: Gift | Points) -> None:
+        self.presents.append(present)
+
+    def finish(self, cap: int | None) -> tuple[tuple[LineSaving, ...], Left]:
+        """Return what each line saves, cut to the cap in proportion, and the state that is left."""
+        if self._amount_by_line:
+            return self._finish_lines(cap)
+        lines = sorted(self._pieces_by_line)
+        savings = [sum(piece.units * piece.amount for piece in self._pieces_by_line[line]) for line in lines]
+        if cap is not None and sum(savings) > cap:
+            savings = share_out(cap, savings)
+            for line, saving in zip(lines, savings, strict=True):
+                self._pieces_by_line[line] = _cut(self._pieces_by_line[line], saving)
+        touched = {*lines, *(line for line, _ in self._used)}
+        left = self.left.with_runs({line: self._runs_after(line) for line in touched}) if touched else self.left
+        line_savings = zip(lines, savings, strict=True)
+        return tuple(
+            LineSaving(li, saving, _units(self._pieces_by_line[li])) for li, saving in line_savings if saving
+        ), left
+
+    def _finish_lines(self, cap: int | None) -> tuple[tuple[LineSaving, ...], Left]:
+        amounts = self._amount_by_line
+        if cap is not None and sum(amount for _, amount in amounts) > cap:
+            shares = share_out(cap, [amount for _, amount in amounts])
+            amounts = [(line, share) for (line, _), share in zip(amounts, shares, strict=True) if share]
+        lines = self.basket.lines
+        line_savings = tuple(LineSaving(line, amount, lines[line].quantity) for line, amount in amounts)
+        return line_savings, self.left.less_on_lines(amounts)
+
+    def _has_floor(self, lines: Sequence[int]) -> bool:
+        min_prices = self.scan.min_prices
+        return bool(min_prices) and any(line in min_prices for line in lines)
+
+    def _room(self, pick: Pick) -> int:
+        """Return how much can be taken off each unit of a pick: down to zero or its floor."""
+        return max(0, pick.left - self.scan.min_prices.get(pick.line, 0))
+
+    def _take_off_lines(self, lines: Sequence[int], amount: int) -> None:
+        weights = [self.left.totals[line] for line in lines]
+        shares = share_out(min(amount, sum(weights)), weights)
+        self._amount_by_line = [(line, share) for line, share in zip(lines, shares, strict=True) if share]
+
+    def _take(self, pick: Pick, amount: int, units: int | None = None) -> None:
+        pieces = self._pieces_by_line.setdefault(pick.line, [])
+        pieces.append(Piece(pick.run, pick.units if units is None else units, amount))
+
+    def _take_cut(self, picks: Sequence[Pick], amount: int) -> None:
+        """Share an amount over one line's units; what does not fit a unit is lost."""
+        shares = share_over_units(amount, [pick.left for pick in picks], [pick.units for pick in picks])
+        for pick, (share, one_more) in zip(picks, shares, strict=True):
+            room = self._room(pick)
+            if one_more:
+                self._take(pick, min(share + 1, room), one_more)
+            if pick.units > one_more:
+                self._take(pick, min(share, room), pick.units - one_more)
+
+    def _take_within(self, picks: Sequence[Pick], amount: int, times: int) -> None:
+        """Share an amount over one line's units, ``times`` over; what does not fit a unit goes to the others of the line."""
+        rest = [pick for pick in picks if self._room(pick)]
+        while True:
+            shares = share_over_units(amount, [pick.left for pick in rest], [pick.units for pick in rest])
+            parts = [
+                (pick, share + more, units)
+                for pick, (share, one_more) in zip(rest, shares, strict=True)
+                for more, units in ((1, one_more), (0, pick.units - one_more))
+                if units
+            ]
+            full = [(pick, units) for pick, share, units in parts if share > self._room(pick)]
+            if not full:
+                for pick, share, units in parts:
+                    self._take(pick, share, units * times)
+                for pick in picks:
+                    if not self._room(pick):
+                        self._take(pick, 0, pick.units * times)
+                return
+            for pick, units in full:
+                self._take(pick, self._room(pick), units * times)
+                amount -= self._room(pick) * units
+            rest = [pick._replace(units=units) for pick, share, units in parts if share <= self._room(pick)]
+
+    def _runs_after(self, line: int) -> tuple[Run, ...]:
+        pieces_by_run: dict[int, list[Piece]] = {}
+        for piece in self._pieces_by_line.get(line, ()):
+            pieces_by_run.setdefault(piece.run, []).append(piece)
+        after: list[Run] = []
+        for position, run in enumerate(self.left.runs(line)):
+            pieces = pieces_by_run.get(position, [])
+            rest = run.units - sum(piece.units for piece in pieces)
+            unused_from = self._used.get((line, position), 0)
+            for piece in [*pieces, Piece(position, rest, 0)]:
+                used = min(unused_from, piece.units)
+                unused_from -= used
+                after.append(Run(run.left - piece.amount, used, is_used=True))
+                after.append(Run(run.left - piece.amount, piece.units - used, run.is_used))
+        return tuple(run for run in after if run.units)
+
+
+def _by_line(picks: Collection[Pick]) -> list[list[Pick]]:
+    by_line: dict[int, list[Pick]] = {}
+    for pick in picks:
+        by_line.setdefault(pick.line, []).append(pick)
+    return [by_line[line] for line in sorted(by_line)]
+
+
+def _cut(pieces: list[Piece], saving: int) -> list[Piece]:
+    """Cut a line's pieces to a smaller saving, in proportion to what each unit would have lost."""
+    shares = share_over_units(saving, [piece.amount for piece in pieces], [piece.units for piece in pieces])
+    cut = [
+        Piece(piece.run, units, share + more)
+        for piece, (share, one_more) in zip(pieces, shares, strict=True)
+        for more, units in ((1, one_more), (0, piece.units - one_more))
+    ]
+    return [piece for piece in cut if piece.units]
+
+
+def _units(pieces: list[Piece]) -> int:
+    return sum(piece.units for piece in pieces if piece.amount)
