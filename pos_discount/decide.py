@@ -256,17 +256,13 @@ def _arm(basket: Basket, index: PolicyIndex, seed: Seed) -> Arm:
 
 
 def _stakes(pricing: Pricing) -> Stakes:
-    base_profit = _profit(pricing, pricing.base)
+    before_discounts = float(sum(pricing.scan.list_totals) - pricing.goods_cost(ASSUMED_MARGIN))
     return Stakes(
         depths=tuple(float(rung.depth) for rung in pricing.rungs),
-        profits=tuple(_profit(pricing, rung.priced) for rung in pricing.rungs),
-        base_profit=base_profit,
+        profits=tuple(before_discounts - rung.priced.cost for rung in pricing.rungs),
+        base_profit=before_discounts - pricing.base.cost,
         base_total=float(pricing.base.total or 1),
     )
-
-
-def _profit(pricing: Pricing, priced: Priced) -> float:
-    return float(pricing.profit(priced, ASSUMED_MARGIN))
 
 
 def _terms(index: PolicyIndex) -> Terms:

@@ -20,30 +20,15 @@ from pos_discount.pricing.sets import Positions, Sets
 
 
 class Priced(msgspec.Struct, frozen=True):
-    """A basket under a set of promotions: their discounts in order, and what each line costs after all of them."""
+    """A basket under a set of promotions, amounts in minor units: the discounts in order, what each line costs after all of
+    them, what they take off list price, what they cost the house, and what gifts and points are worth to the customer."""
 
     applied: tuple[Applied, ...]
     nets: tuple[int, ...]
-
-    @property
-    def total(self) -> int:
-        """What the basket costs, in minor units."""
-        return sum(self.nets)
-
-    @property
-    def saving(self) -> int:
-        """What all discounts take off list price, in minor units."""
-        return sum(discount.saving for discount in self.applied)
-
-    @property
-    def cost(self) -> int:
-        """What all discounts, gifts and points cost the house, in minor units."""
-        return sum(discount.cost for discount in self.applied)
-
-    @property
-    def present_value(self) -> int:
-        """What gifts and points are worth to the customer, in minor units."""
-        return sum(discount.present_value for discount in self.applied)
+    total: int
+    saving: int
+    cost: int
+    present_value: int
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -60,7 +45,7 @@ class Candidate(msgspec.Struct, frozen=True):
 class Pricing:
     """All that a policy says of a basket, before anything is chosen."""
 
-    __slots__ = ("_costs", "_guard", "base", "candidates", "discounts", "is_exact", "rungs", "scan")
+    __slots__ = ("_guard", "base", "candidates", "discounts", "is_exact", "rungs", "scan")
 
     def __init__(self, discounts: Discounts, sets: Sets, owed: Positions, ladder: Positions) -> None:
         self.scan = discounts.scan
@@ -70,21 +55,21 @@ class Pricing:
         self.candidates = tuple(_candidates(sets, self._guard, self.base, owed, ladder))
         self.rungs = tuple(_rungs(self.scan.index, self.candidates))
         self.is_exact = sets.is_exact
-        self._costs = [self.scan.line_cost(line) for line in range(len(self.scan.prices))]
+
+    def goods_cost(self, assumed_margin: Fraction) -> Fraction:
+        """Return what the basket's goods cost the house, in minor units, at an assumed margin on list price where nothing says."""
+        known = [(self.scan.line_cost(line), total) for line, total in enumerate(self.scan.list_totals)]
+        assumed = sum(total for cost, total in known if cost is None) * (1 - assumed_margin)
+        return (
+            Fraction(sum(cost for cost, _ in known if isinstance(cost, int)))
+            + assumed
+            + sum((cost for cost, _ in known if isinstance(cost, Fraction)), Fraction(0))
+        )
 
     @property
     def knows_costs(self) -> bool:
         """Tell whether the cost of every line is known."""
-        return None not in self._costs
-
-    def profit(self, priced: Priced, assumed_margin: Fraction) -> Fraction:
-        """Return the gross profit under a set of promotions, in minor units, at an assumed margin on list price where a cost
-        is not known."""
-        costs = (
-            total * (1 - assumed_margin) if cost is None else cost
-            for cost, total in zip(self._costs, self.scan.list_totals, strict=True)
-        )
-        return Fraction(sum(self.scan.list_totals) - priced.cost) - sum(costs, Fraction(0))
+        return all(self.scan.line_cost(line) is not None for line in range(len(self.scan.prices)))
 
     def approval(self, candidate: Candidate) -> str | None:
         """Return whose yes a rung needs, None where this cashier's own authority suffices."""
@@ -121,7 +106,15 @@ def _is_owed(discounts: Discounts, position: int) -> bool:
 
 def _priced(discounts: Discounts, positions: Positions) -> Priced:
     applied = discounts.together(positions)
-    return Priced(applied, tuple(applied[-1].left.totals if applied else discounts.scan.list_totals))
+    nets = tuple(applied[-1].left.totals if applied else discounts.scan.list_totals)
+    return Priced(
+        applied,
+        nets,
+        total=sum(nets),
+        saving=sum(discount.saving for discount in applied),
+        cost=sum(discount.cost for discount in applied),
+        present_value=sum(discount.present_value for discount in applied),
+    )
 
 
 def _candidates(sets: Sets, guard: Guard, base: Priced, owed: Positions, ladder: Positions) -> Iterator[Candidate]:
@@ -159,7 +152,7 @@ NOBODY = "nobody"
 class Guard:
     """What no candidate may break; made once per basket. Roles rise with the depth that they may grant."""
 
-    __slots__ = ("_base", "_guards", "_list_total", "_roles", "_scan", "never_total")
+    __slots__ = ("_base", "_guards", "_most_saving", "_roles", "_scan", "never_total")
 
     def __init__(self, scan: Scan, base: Priced) -> None:
         self._scan = scan
@@ -167,14 +160,15 @@ class Guard:
         self._guards: Guards = scan.index.policy.house.guards
         counted = set(scan.counted)
         self.never_total = sum(total for line, total in enumerate(scan.list_totals) if line not in counted)
-        self._list_total = sum(scan.list_totals) - self.never_total
+        max_depth = self._guards.max_depth
+        self._most_saving = None if max_depth is None else int(max_depth * (sum(scan.list_totals) - self.never_total))
         self._roles = sorted(self._guards.authority, key=lambda role: self._guards.authority[role])
 
     def forbids(self, priced: Priced) -> bool:
         """Tell whether a set goes too deep, or makes a line cheaper than at base and leaves it too little margin."""
-        max_depth, min_margin = self._guards.max_depth, self._guards.min_margin
-        if max_depth is not None and priced.saving > max_depth * self._list_total:
+        if self._most_saving is not None and priced.saving > self._most_saving:
             return True
+        min_margin = self._guards.min_margin
         return min_margin is not None and any(
             net < at_base and self._is_below_margin(line, net, priced, min_margin)
             for line, (net, at_base) in enumerate(zip(priced.nets, self._base.nets, strict=True))
