@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -68,6 +68,14 @@ class Turn(Protocol):
         ...
 
 
+class Missing(NamedTuple):
+    """So many more units, or so much more money (``spend``, in minor units), of a range."""
+
+    what: Literal["quantity", "spend"]
+    amount: int
+    of: Range | None
+
+
 class Benefit(msgspec.Struct, frozen=True):
     """The base of all kinds."""
 
@@ -77,6 +85,13 @@ class Benefit(msgspec.Struct, frozen=True):
     def apply(self, turn: Turn) -> None:
         """Give the benefit at its promotion's turn."""
         raise AssertionError(f"{type(self).__name__} must say what it gives")
+
+    def missing(self, turn: Turn) -> Missing | None:
+        """Return what would have to be bought for the benefit to give something, or None where buying more does not help."""
+        targets = self.targets()
+        if targets and not any(turn.quantity(of) for of in targets):
+            return Missing("quantity", 1, targets[0])
+        return None
 
     def words(self, digits: int) -> str:
         """Describe the benefit in a few plain words, for a currency with so many decimals."""
@@ -255,6 +270,10 @@ class Every(Benefit, frozen=True):
             batches = groups_of(by_price(picks, order), self.every.units, groups)
             self._give(turn, [(members, self._targets(members), times) for members, times in batches], 1)
 
+    def missing(self, turn: Turn) -> Missing | None:
+        more = self.every.units - count_units(turn.unused_units(self.every.of))
+        return Missing("quantity", more, self.every.of) if more > 0 else None
+
     def _give(self, turn: Turn, batches: list[tuple[list[Pick], list[Pick], int]], groups: int) -> None:
         """Give to (members, targets, how many alike) batches, each of so many groups; a percentage once for all of them."""
         if self.give.percent is not None:
@@ -360,6 +379,15 @@ class BuyGet(Benefit, frozen=True):
         turn.take_percent(targets, terms.percent)
         turn.use([*targets, *take_units(by_price(others, "dearest"), needed)[0]])
 
+    def missing(self, turn: Turn) -> Missing | None:
+        terms = self.buy_get
+        more = terms.buy - count_units(turn.unused_units(terms.of))
+        if more > 0:
+            return Missing("quantity", more, terms.of)
+        return Missing(
+            "quantity", 1 if terms.partial else terms.get, terms.of if terms.of_get is None else terms.of_get
+        )
+
     def words(self, digits: int) -> str:
         terms = self.buy_get
         gift = "free" if terms.percent == 1 else f"at {format_percent(terms.percent)} off"
@@ -410,6 +438,13 @@ class Bundle(Benefit, frozen=True):
             if terms.percent is None:
                 turn.take_amount(members, self._amount(members), times)
             turn.use(_times(members, times))
+
+    def missing(self, turn: Turn) -> Missing | None:
+        for part in self.bundle.of:
+            more = part.units - count_units(turn.unused_units(part.of))
+            if more > 0:
+                return Missing("quantity", more, part.of)
+        return None
 
     def _amount(self, members: list[Pick]) -> int:
         if self.bundle.price is None:
@@ -467,6 +502,12 @@ class Tiers(Benefit, frozen=True):
             turn.take_percent(picks, step.percent)
         else:
             turn.take_amount(picks, step.amount or 0)
+
+    def missing(self, turn: Turn) -> Missing | None:
+        terms = self.tiers
+        reached = turn.spend(terms.of, None) if terms.by == "spend" else turn.quantity(terms.of)
+        lowest = min(step.from_ for step in terms.steps)
+        return Missing(terms.by, lowest - reached, terms.of) if reached < lowest else super().missing(turn)
 
     def words(self, digits: int) -> str:
         best = max(self.tiers.steps, key=lambda step: step.from_)

@@ -100,7 +100,7 @@ class Quantity(Bounded, frozen=True):
         units = view.quantity(self.of)
         if self.missing(units):
             more = self.missing(units)
-            return Unmet(self.kind, f"{more} more {_units(more)}{_of(self.of)} needed", {"quantity": more})
+            return Unmet(self.kind, words_for_missing(self.kind, more, self.of, 0), {"quantity": more})
         if self.exceeds(units):
             return Unmet(self.kind, f"{units} {_units(units)}{_of(self.of)} are too many")
         return None
@@ -121,9 +121,7 @@ class Spend(Bounded, frozen=True):
     def unmet(self, view: View) -> Unmet | None:
         spent = view.spend(self.of, self.counts)
         if more := self.missing(spent):
-            return Unmet(
-                self.kind, f"{format_money(more, view.currency_digits)} more{_of(self.of)} needed", {"spend": more}
-            )
+            return Unmet(self.kind, words_for_missing(self.kind, more, self.of, view.currency_digits), {"spend": more})
         if self.exceeds(spent):
             return Unmet(self.kind, f"{format_money(spent, view.currency_digits)}{_of(self.of)} is too much")
         return None
@@ -142,7 +140,7 @@ class Contains(Condition, frozen=True):
     def unmet(self, view: View) -> Unmet | None:
         for products in self.ranges:
             if not view.quantity(products):
-                return Unmet(self.kind, f"1 unit{_of(products)} needed", {"quantity": 1})
+                return Unmet(self.kind, words_for_missing("quantity", 1, products, 0), {"quantity": 1})
         return None
 
 
@@ -393,6 +391,13 @@ def first_unmet(conditions: tuple[Condition, ...], view: View) -> Unmet | None:
         if reason is not None:
             return reason
     return None
+
+
+def words_for_missing(what: str, amount: int, of: Range | None, digits: int) -> str:
+    """Say what is missing: so many more units, or so much more money (minor units of so many decimals), of a range."""
+    if what == "spend":
+        return f"{format_money(amount, digits)} more{_of(of)} needed"
+    return f"{amount} more {_units(amount)}{_of(of)} needed"
 
 
 def _matches_code(word: str, code: str) -> bool:

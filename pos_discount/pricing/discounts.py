@@ -13,7 +13,7 @@ import msgspec
 
 from pos_discount.money import part_of
 from pos_discount.policy.benefits import Gift, Points
-from pos_discount.policy.conditions import Unmet, first_unmet
+from pos_discount.policy.conditions import Unmet, first_unmet, words_for_missing
 from pos_discount.policy.model import Hours, Promotion
 from pos_discount.pricing.index import Entry
 from pos_discount.pricing.left import Left
@@ -127,13 +127,20 @@ class Discounts:
         saving = sum(line.saving for line in lines)
         presents = tuple(turn.presents)
         if not saving and not presents:
-            return _NO_SAVING
+            return _no_saving(promotion, self._opening)
         cost = saving + sum(present.cost for present in presents)
         if promotion.funded:
             cost -= part_of(saving, promotion.funded, self.scan.index.policy.house.rounding)
         if promotion.limits and not _fits_budgets(promotion, self.scan, cost):
             return Unmet("limit", "its budget does not cover this basket")
         return Applied(entry, saving, cost, lines, presents, after)
+
+
+def _no_saving(promotion: Promotion, opening: Turn) -> Unmet:
+    missing = promotion.benefit.missing(opening)
+    if missing is None:
+        return _NO_SAVING
+    return Unmet("no_saving", words_for_missing(*missing, opening.currency_digits), {missing.what: missing.amount})
 
 
 def _unmet_schedule(promotion: Promotion, at: datetime, local_time: datetime) -> Unmet | None:
