@@ -1,0 +1,93 @@
+"""Connections to one SQLite file, and which of SQLite's errors mean that the store cannot serve.
+
+pysqlite3 brings a newer SQLite than many systems have and is taken where it is installed. Connections run in autocommit
+mode, so that every BEGIN stands in our own code. Readers open the file read-only: they can neither write nor
+checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from pos_discount.store.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    import sqlite3
+else:
+    try:
+        from pysqlite3 import dbapi2 as sqlite3
+    except ImportError:
+        import sqlite3
+
+Connection = sqlite3.Connection
+Synchronous = Literal["FULL", "NORMAL"]
+
+BUSY_SECONDS = 5.0
+"""How long to wait for a lock that someone outside of our own turns holds, such as an administrator's shell."""
+
+JOURNAL_BYTES_KEPT = 64 * 1024 * 1024
+
+STORAGE_CODES = frozenset(
+    {
+        3,  # PERM
+        5,  # BUSY
+        6,  # LOCKED
+        7,  # NOMEM
+        8,  # READONLY
+        10,  # IOERR
+        11,  # CORRUPT
+        13,  # FULL
+        14,  # CANTOPEN
+        15,  # PROTOCOL
+        22,  # NOLFS
+        26,  # NOTADB
+    }
+)
+
+
+def connect_to_write(path: Path, synchronous: Synchronous) -> Connection:
+    """Open the file, made where it is missing, for the one thread of this process that writes."""
+    connection = _connect(path, "rwc")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES_KEPT}")
+    return connection
+
+
+def connect_to_read(path: Path) -> Connection:
+    """Open an existing file read-only, for one thread."""
+    return _connect(path, "ro")
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn what the disk or the file refuses into StoreUnavailable; a mistake in our SQL flies as it is."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if not is_storage_error(error):
+            raise
+        raise StoreUnavailable(f"{path}: {error}; free the disk or repair the file") from error
+    except OSError as error:
+        raise StoreUnavailable(f"{path}: {error.strerror}; free the disk or repair the file") from error
+
+
+def is_storage_error(error: BaseException) -> bool:
+    """Say whether an error comes from the disk or the file rather than from a statement."""
+    return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in STORAGE_CODES
+
+
+def _connect(path: Path, mode: str) -> Connection:
+    return sqlite3.connect(
+        f"file:{quote(str(path))}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )

@@ -1,0 +1,182 @@
+"""How much of each limit is used and held, kept as running totals.
+
+A hold is a row of its own, since it ends one by one; its amounts are also in its counter's totals, so that a chain-wide
+budget with a hundred thousand open ladders is still one row to read. A hold that expired is taken out of the totals by
+whoever next writes to the counter, a few hundred at a time, and left out of the sum by whoever reads it before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pos_discount.pricing.limits import CounterKey, Hold, Usage
+from pos_discount.store.connection import Connection
+from pos_discount.store.errors import HoldConflict
+from pos_discount.store.records import Counted
+
+MOST_SWEPT = 200
+"""Expired holds taken out in one go, so that no single decision pays for a whole evening's."""
+
+
+def read_usage(
+    connection: Connection, counters: Sequence[CounterKey], now: int, except_sale: tuple[str, str] | None
+) -> tuple[Usage, ...]:
+    """Read what is used up of each counter: recorded usage and live holds, save those that the sale itself has."""
+    return tuple(_usage(connection, counter, now, except_sale) for counter in counters)
+
+
+def place_holds(
+    connection: Connection, store_id: str, decision_id: str, holds: Sequence[Hold], now: int, expires_at: int
+) -> None:
+    """Place a decision's holds; raises HoldConflict, naming every counter where one no longer fits its limit."""
+    amounts = _most_by_counter((hold.counter, hold.uses, hold.spent) for hold in holds)
+    numbers = {counter: _counter_number(connection, counter) for counter in amounts}
+    for counter, (uses, spent) in amounts.items():
+        _sweep(connection, numbers[counter], now)
+        _add_held(connection, numbers[counter], uses, spent)
+    refused = tuple(hold.counter for hold in holds if not _is_within(connection, numbers[hold.counter], hold, now))
+    if refused:
+        raise HoldConflict(refused)
+    connection.executemany(
+        "INSERT INTO holds (store_id, decision_id, counter, uses, spent, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+        [(store_id, decision_id, numbers[counter], *amount, expires_at) for counter, amount in amounts.items()],
+    )
+
+
+def free_holds(connection: Connection, store_id: str, decision_id: str) -> None:
+    """Give back what a decision holds."""
+    rows = connection.execute(
+        "DELETE FROM holds WHERE store_id = ? AND decision_id = ? RETURNING counter, uses, spent",
+        (store_id, decision_id),
+    ).fetchall()
+    for number, uses, spent in rows:
+        _add_held(connection, number, -uses, -spent)
+
+
+def count_uses(connection: Connection, store_id: str, decision_id: str, counted: Sequence[Counted]) -> None:
+    """Add what a decision's outcome sold to the counters, remembering it so that it can be given back."""
+    amounts = _most_by_counter((entry.counter, entry.uses, entry.spent) for entry in counted)
+    for counter, (uses, spent) in amounts.items():
+        number = _counter_number(connection, counter)
+        connection.execute(
+            "INSERT INTO counted (store_id, decision_id, counter, uses, spent) VALUES (?, ?, ?, ?, ?)",
+            (store_id, decision_id, number, uses, spent),
+        )
+        _add_used(connection, number, uses, spent)
+
+
+def give_back(connection: Connection, store_id: str, decision_id: str) -> None:
+    """Take what a decision's outcome had counted out of the counters again."""
+    rows = connection.execute(
+        "DELETE FROM counted WHERE store_id = ? AND decision_id = ? RETURNING counter, uses, spent",
+        (store_id, decision_id),
+    ).fetchall()
+    for number, uses, spent in rows:
+        _add_used(connection, number, -uses, -spent)
+
+
+def read_counted(connection: Connection, store_id: str, decision_id: str) -> tuple[Counted, ...]:
+    """Read what a decision's outcome counted, in order of counters."""
+    rows = connection.execute(
+        "SELECT promotion_id, per, subject, every, period, counted.uses, counted.spent FROM counted"
+        " JOIN counters USING (counter) WHERE store_id = ? AND decision_id = ?"
+        " ORDER BY promotion_id, per, subject, every, period",
+        (store_id, decision_id),
+    )
+    return tuple(Counted(CounterKey(*row[:5]), row[5], row[6]) for row in rows)
+
+
+def _usage(connection: Connection, counter: CounterKey, now: int, except_sale: tuple[str, str] | None) -> Usage:
+    row = connection.execute(
+        "SELECT counter, uses + held_uses, spent + held_spent FROM counters"
+        " WHERE promotion_id = ? AND per = ? AND subject = ? AND every = ? AND period = ?",
+        _key(counter),
+    ).fetchone()
+    if row is None:
+        return Usage()
+    number, uses, spent = row
+    expired_uses, expired_spent = _expired(connection, number, now)
+    own_uses, own_spent = _held_by_sale(connection, number, now, except_sale) if except_sale else (0, 0)
+    return Usage(uses - expired_uses - own_uses, spent - expired_spent - own_spent)
+
+
+def _most_by_counter(entries: Iterable[tuple[CounterKey, int, int]]) -> dict[CounterKey, tuple[int, int]]:
+    """Merge entries of one counter: two limits of a promotion may count in the same one, and it is still one use."""
+    most: dict[CounterKey, tuple[int, int]] = {}
+    for counter, uses, spent in entries:
+        most_uses, most_spent = most.get(counter, (0, 0))
+        most[counter] = (max(uses, most_uses), max(spent, most_spent))
+    return most
+
+
+def _is_within(connection: Connection, number: int, hold: Hold, now: int) -> bool:
+    """Say whether the limit still holds, this decision's own part included."""
+    uses, spent = connection.execute(
+        "SELECT uses + held_uses, spent + held_spent FROM counters WHERE counter = ?", (number,)
+    ).fetchone()
+    expired_uses, expired_spent = _expired(connection, number, now)
+    fits_uses = hold.uses_at_most is None or uses - expired_uses <= hold.uses_at_most
+    fits_budget = hold.budget is None or spent - expired_spent <= hold.budget
+    return fits_uses and fits_budget
+
+
+def _expired(connection: Connection, number: int, now: int) -> tuple[int, int]:
+    uses, spent = connection.execute(
+        "SELECT coalesce(sum(uses), 0), coalesce(sum(spent), 0) FROM holds WHERE counter = ? AND expires_at <= ?",
+        (number, now),
+    ).fetchone()
+    return uses, spent
+
+
+def _held_by_sale(connection: Connection, number: int, now: int, sale: tuple[str, str]) -> tuple[int, int]:
+    uses, spent = connection.execute(
+        "SELECT coalesce(sum(uses), 0), coalesce(sum(spent), 0) FROM decisions JOIN holds USING (store_id, decision_id)"
+        " WHERE store_id = ? AND sale_id = ? AND counter = ? AND holds.expires_at > ?",
+        (*sale, number, now),
+    ).fetchone()
+    return uses, spent
+
+
+def _sweep(connection: Connection, number: int, now: int) -> None:
+    expired = connection.execute(
+        "SELECT store_id, decision_id, uses, spent FROM holds WHERE counter = ? AND expires_at <= ? LIMIT ?",
+        (number, now, MOST_SWEPT),
+    ).fetchall()
+    if expired:
+        connection.executemany(
+            "DELETE FROM holds WHERE store_id = ? AND decision_id = ? AND counter = ?",
+            [(store_id, decision_id, number) for store_id, decision_id, _, _ in expired],
+        )
+        _add_held(connection, number, -sum(row[2] for row in expired), -sum(row[3] for row in expired))
+
+
+def _counter_number(connection: Connection, counter: CounterKey) -> int:
+    """Find the counter's number, making the counter where it is new."""
+    row = connection.execute(
+        "SELECT counter FROM counters WHERE promotion_id = ? AND per = ? AND subject = ? AND every = ? AND period = ?",
+        _key(counter),
+    ).fetchone()
+    if row is None:
+        row = connection.execute(
+            "INSERT INTO counters (promotion_id, per, subject, every, period) VALUES (?, ?, ?, ?, ?) RETURNING counter",
+            _key(counter),
+        ).fetchone()
+    number: int = row[0]
+    return number
+
+
+def _add_held(connection: Connection, number: int, uses: int, spent: int) -> None:
+    connection.execute(
+        "UPDATE counters SET held_uses = held_uses + ?, held_spent = held_spent + ? WHERE counter = ?",
+        (uses, spent, number),
+    )
+
+
+def _add_used(connection: Connection, number: int, uses: int, spent: int) -> None:
+    connection.execute(
+        "UPDATE counters SET uses = uses + ?, spent = spent + ? WHERE counter = ?", (uses, spent, number)
+    )
+
+
+def _key(counter: CounterKey) -> tuple[str, str, str, str, str]:
+    return counter.promotion_id, counter.per, counter.subject, counter.every, counter.period

@@ -1,0 +1,54 @@
+"""Reading: every thread has its own read-only connection, opened when it first reads.
+
+In WAL mode readers neither wait for the writer nor hold it up. A connection on which the disk failed is dropped, so
+that the next read tries a fresh one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pos_discount.store.connection import Connection, connect_to_read, storage_errors
+from pos_discount.store.errors import StoreUnavailable
+
+
+class Readers:
+    """The read-only connections of one process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Lend this thread's connection; raises StoreUnavailable where the disk or the file refuses."""
+        try:
+            with storage_errors(self._path):
+                yield self._connection()
+        except StoreUnavailable:
+            self._local.connection = None
+            raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Lend this thread's connection with one view of the database for the whole block."""
+        with self.reading() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Let go of all threads' connections; each closes once nobody reads from it any more."""
+        self._local = threading.local()
+
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = connect_to_read(self._path)
+        return connection

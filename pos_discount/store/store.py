@@ -1,0 +1,325 @@
+"""The store: everything that outlives a request, behind one class.
+
+Hides SQLite, its threads and its transactions. Each method is one call that either happened as a whole, and is on the
+disk when it returns, or raised and left nothing behind. Nothing is opened before the first call, and each process of a
+forking server opens its own. `now` is always the server's clock in microseconds; the store reads no clock of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from pos_discount.pricing.limits import CounterKey, Hold, Usage
+from pos_discount.store import access, changes, counters, customers, decisions, idempotency, outcomes, returns, versions
+from pos_discount.store.connection import Connection, Synchronous
+from pos_discount.store.reader import Readers
+from pos_discount.store.records import (
+    Activation,
+    Answering,
+    ApiKey,
+    Changes,
+    Claim,
+    DecisionRecord,
+    EarlierDecision,
+    KeptCustomer,
+    KeptDecision,
+    KeptFile,
+    OutcomeRecord,
+    Pause,
+    Recorded,
+    Reply,
+    ReturnRecord,
+)
+from pos_discount.store.schema import is_current, migrate
+from pos_discount.store.writer import Job, Writer
+
+T = TypeVar("T")
+
+MOST_OUTCOMES = 500
+"""Outcomes that one call may record."""
+
+
+class Store:
+    """One database file, shared by the threads and processes of one machine.
+
+    `synchronous` NORMAL exists to show in tests what it loses. `gather_seconds` is how long a write waits for others to
+    share its commit; beyond `most_waiting` waiting writes the next is refused with StoreBusy; after `patience_seconds`
+    without a commit the caller gets StoreUnavailable. Every call raises StoreUnavailable where the disk or the file
+    refuses.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        synchronous: Synchronous = "FULL",
+        gather_seconds: float = 0.001,
+        most_waiting: int = 512,
+        patience_seconds: float = 10.0,
+    ) -> None:
+        self.path = Path(path).absolute()
+        self._synchronous = synchronous
+        self._gather_seconds = gather_seconds
+        self._most_waiting = most_waiting
+        self._patience_seconds = patience_seconds
+        # By process: a child never touches what its parent opened, as SQLite's connections do not survive a fork.
+        self._opened_by_process: dict[int, _Opened] = {}
+        self._opening = threading.Lock()
+
+    def close(self) -> None:
+        """Finish what waits to be written and close the file; the next call opens it again."""
+        opened = self._opened_by_process.pop(os.getpid(), None)
+        if opened is not None:
+            opened.readers.close()
+            opened.writer.close()
+
+    # Decisions
+
+    def record_decision(
+        self, record: DecisionRecord, holds: Sequence[Hold] = (), answering: Answering[None] | None = None
+    ) -> None:
+        """Record a decision with its holds, superseding the earlier one of its sale.
+
+        Raises HoldConflict where a limit has no room any more: read usage again and decide again. With `answering`,
+        raises AlreadyAnswered where another call with the same idempotency key was first.
+        """
+
+        def write(connection: Connection) -> None:
+            if answering is not None:
+                idempotency.refuse_answered(connection, answering.claim)
+            decisions.record_decision(connection, record, holds)
+            if answering is not None:
+                reply = answering.reply_of(None)
+                idempotency.keep_reply_of_decision(
+                    connection, answering.claim, reply, record.decision_id, record.answer
+                )
+
+        self._write(write)
+
+    def read_decision(self, decision_id: str) -> KeptDecision:
+        """Read a decision as it stands; raises UnknownDecision or ForgottenDecision."""
+        with self._snapshot() as connection:
+            record, superseded_by = decisions.read_record(connection, decision_id)
+            place = (record.store_id, decision_id)
+            outcome = outcomes.read_outcome(connection, *place)
+            return KeptDecision(record, superseded_by, outcome, returns.read_returns(connection, *place))
+
+    def read_earlier_decision(self, store_id: str, sale_id: str) -> EarlierDecision | None:
+        """Read the arm and the dice that a further decision of the same sale takes over."""
+        with self._reading() as connection:
+            return decisions.read_earlier(connection, store_id, sale_id)
+
+    def read_usage(
+        self, keys: Sequence[CounterKey], now: int, except_sale: tuple[str, str] | None = None
+    ) -> tuple[Usage, ...]:
+        """Read what is used up of each counter, open holds included, save those of one sale (store, sale)."""
+        with self._snapshot() as connection:
+            return counters.read_usage(connection, keys, now, except_sale)
+
+    def read_customer(self, customer: str) -> KeptCustomer:
+        """Read what is kept of a customer's behaviour; of an unknown one, an empty record."""
+        with self._reading() as connection:
+            return customers.read_customer(connection, customer)
+
+    # Outcomes and returns
+
+    def record_outcomes(
+        self, records: Sequence[OutcomeRecord], answering: Answering[tuple[Recorded, ...]] | None = None
+    ) -> tuple[Recorded, ...]:
+        """Record up to 500 outcomes in one transaction and say what became of each, in the same order.
+
+        `created` | `unchanged` | `conflict` | `unknown` | `forgotten`; the last three change nothing.
+        """
+        if len(records) > MOST_OUTCOMES:
+            raise ValueError(f"{len(records)} outcomes in one call; at most {MOST_OUTCOMES} are taken")
+
+        def write(connection: Connection) -> tuple[Recorded, ...]:
+            if answering is not None:
+                idempotency.refuse_answered(connection, answering.claim)
+            recorded = tuple(outcomes.record_outcome(connection, outcome) for outcome in records)
+            if answering is not None:
+                idempotency.keep_reply(connection, answering.claim, answering.reply_of(recorded))
+            return recorded
+
+        return self._write(write)
+
+    def record_return(self, returned: ReturnRecord, answering: Answering[None] | None = None) -> None:
+        """Record a return that was computed from the `number - 1` before it.
+
+        Raises ReturnConflict where there are others by now.
+        """
+
+        def write(connection: Connection) -> None:
+            if answering is not None:
+                idempotency.refuse_answered(connection, answering.claim)
+            returns.record_return(connection, returned)
+            if answering is not None:
+                reply = answering.reply_of(None)
+                idempotency.keep_reply_of_decision(connection, answering.claim, reply, returned.decision_id, b"")
+
+        self._write(write)
+
+    # Idempotency
+
+    @contextmanager
+    def answering_once(self, claim: Claim) -> Iterator[Reply | None]:
+        """Give the first answer to an idempotency key, or None where it is yours to make within the block.
+
+        Raises StillRunning where another thread is making it, OtherBody where the key came with another body.
+        """
+        with self._opened().running_keys.running(claim):
+            with self._reading() as connection:
+                reply = idempotency.read_reply(connection, claim)
+            yield reply
+
+    def keep_reply(self, claim: Claim, reply: Reply) -> None:
+        """Keep an answer to a call that recorded nothing else; raises AlreadyAnswered where another was first."""
+
+        def write(connection: Connection) -> None:
+            idempotency.refuse_answered(connection, claim)
+            idempotency.keep_reply(connection, claim, reply)
+
+        self._write(write)
+
+    # Policies and models
+
+    def keep_policy(self, version: str, files: Sequence[KeptFile], now: int) -> None:
+        """Keep a policy's files as they were read; a version that is kept already stays."""
+        self._write(lambda connection: versions.keep_version(connection, "policy", version, files, now))
+
+    def read_policy(self, version: str) -> tuple[KeptFile, ...]:
+        """Read the files of a policy that ever decided; none where it is unknown."""
+        with self._reading() as connection:
+            return versions.read_version(connection, "policy", version)
+
+    def read_policies(self) -> tuple[tuple[str, int], ...]:
+        """Read every policy version with the moment since when it is kept, earliest first."""
+        with self._reading() as connection:
+            return versions.read_versions(connection, "policy")
+
+    def keep_model(self, version: str, files: Sequence[KeptFile], now: int) -> None:
+        """Keep a model's files; it decides nothing before it is activated."""
+        self._write(lambda connection: versions.keep_version(connection, "model", version, files, now))
+
+    def read_model(self, version: str) -> tuple[KeptFile, ...]:
+        """Read the files of a model; none where it is unknown."""
+        with self._reading() as connection:
+            return versions.read_version(connection, "model", version)
+
+    def read_models(self) -> tuple[tuple[str, int], ...]:
+        """Read every model version with the moment since when it is kept, earliest first."""
+        with self._reading() as connection:
+            return versions.read_versions(connection, "model")
+
+    def activate_model(self, version: str | None, reason: str, now: int) -> None:
+        """Put a kept model in force at every worker, or none; raises ValueError where it is not kept."""
+        self._write(lambda connection: versions.activate_model(connection, version, reason, now))
+
+    def read_active_model(self) -> str | None:
+        """Read which model is in force."""
+        with self._reading() as connection:
+            return versions.read_active_model(connection)
+
+    def read_activations(self) -> tuple[Activation, ...]:
+        """Read which models were in force, latest first."""
+        with self._reading() as connection:
+            return versions.read_activations(connection)
+
+    # What an operator turns on and off
+
+    def read_changes(self) -> Changes:
+        """Read the counts by which a worker sees that the model, the pauses or the keys changed.
+
+        Cheap enough for every second.
+        """
+        with self._reading() as connection:
+            return changes.read_changes(connection)
+
+    def pause_promotion(self, pause: Pause) -> None:
+        """Stop a promotion at every till."""
+        self._write(lambda connection: access.pause_promotion(connection, pause))
+
+    def resume_promotion(self, promotion_id: str) -> bool:
+        """Let a paused promotion go on; False where it was not paused."""
+        return self._write(lambda connection: access.resume_promotion(connection, promotion_id))
+
+    def read_paused(self) -> tuple[Pause, ...]:
+        """Read which promotions are paused."""
+        with self._reading() as connection:
+            return access.read_paused(connection)
+
+    def create_key(self, key: ApiKey) -> None:
+        """Keep a new bearer key's HMAC."""
+        self._write(lambda connection: access.create_key(connection, key))
+
+    def read_keys(self) -> tuple[ApiKey, ...]:
+        """Read all keys, those that are revoked or expired too."""
+        with self._reading() as connection:
+            return access.read_keys(connection)
+
+    def revoke_key(self, key_id: str, now: int) -> bool:
+        """Revoke a key; False where there is none that still holds."""
+        return self._write(lambda connection: access.revoke_key(connection, key_id, now))
+
+    # Health
+
+    def probe(self, now: int) -> None:
+        """Write and commit one small row; raises StoreUnavailable where that cannot be done."""
+        statement = "INSERT OR REPLACE INTO probes (probe, written_at) VALUES (1, ?)"
+        self._write(lambda connection: connection.execute(statement, (now,)) and None)
+
+    def queue_length(self) -> int:
+        """Count the writes that wait in this process."""
+        return self._opened().writer.queue_length()
+
+    # How it is done
+
+    def _write(self, job: Job[T]) -> T:
+        return self._opened().writer.run(job)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._opened().readers.reading() as connection:
+            yield connection
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Connection]:
+        with self._opened().readers.snapshot() as connection:
+            yield connection
+
+    def _opened(self) -> _Opened:
+        opened = self._opened_by_process.get(os.getpid())
+        return opened if opened is not None else self._open()
+
+    def _open(self) -> _Opened:
+        with self._opening:
+            process = os.getpid()
+            if process not in self._opened_by_process:
+                writer = Writer(
+                    self.path,
+                    synchronous=self._synchronous,
+                    gather_seconds=self._gather_seconds,
+                    most_waiting=self._most_waiting,
+                    patience_seconds=self._patience_seconds,
+                )
+                writer.run_alone(_migrate_where_needed)
+                self._opened_by_process[process] = _Opened(writer, Readers(self.path), idempotency.RunningKeys())
+            return self._opened_by_process[process]
+
+
+class _Opened(NamedTuple):
+    """What one process has open."""
+
+    writer: Writer
+    readers: Readers
+    running_keys: idempotency.RunningKeys
+
+
+def _migrate_where_needed(connection: Connection) -> None:
+    if not is_current(connection):
+        migrate(connection)
