@@ -154,9 +154,7 @@ def _down_to(turn: Turn, prices: dict[int, int]) -> Cuts:
 
 
 def _give_every(turn: Turn, benefit: Mapped) -> Given:
-    every, gives = benefit["every"], benefit.get("give", {})
-    if not gives.keys() & {"percent", "amount", "price"}:
-        gives = {**gives, "percent": "100%"}
+    every, gives = benefit["every"], benefit["give"]
     groups = _groups(turn, every, gives)
     used = frozenset(unit.order for group in groups for unit in group)
     if "percent" in gives:

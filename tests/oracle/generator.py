@@ -213,17 +213,15 @@ class _Maker:
         units = self.dice.choice([2, 3, 3, 4])
         every = {"units": str(units)} | self.of() | self.at_most()
         positions: list[Any] = ["cheapest", "dearest", "all", {"position": str(self.dice.randint(1, units))}]
-        way = self.dice.choice(["percent", "percent", "amount", "price", "bare"])
+        way = self.dice.choice(["percent", "percent", "percent", "amount", "price"])
         give: Written = {"percent": self.percent()} if way == "percent" else {way: self.some_money()}
-        if way == "percent" and self.chance(0.7):
+        if way == "percent" and self.chance(0.6):
             give["to"] = self.dice.choice([*positions, "cheapest", "cheapest"])
             give |= {"units": str(self.dice.randint(1, units))} if give["to"] in ("cheapest", "dearest") else {}
         fills = ["dearest_first", "cheapest_first"]
-        fills += (
-            ["whole_set"] if way == "bare" or (way == "percent" and give.get("to", "cheapest") == "cheapest") else []
-        )
+        fills += ["whole_set"] if way == "percent" and give.get("to", "cheapest") == "cheapest" else []
         every |= {"fill": self.dice.choice(fills)} if self.chance(0.5) else {}
-        return {"every": every} if way == "bare" else {"every": every, "give": give}
+        return {"every": every, "give": give}
 
     def buy_get(self) -> Written:
         deal: Written = {"buy": str(self.dice.randint(1, 3)), "get": str(self.dice.randint(1, 2))}

@@ -14,8 +14,8 @@ Written from the policy page alone. Where the page leaves a choice, this is what
  6. Base ties: saving, value of gifts and points, more promotions, then the lowest sorted (priority, id) list.
  7. The supplier's share is the rounded saving x funded; for `min_margin` it is exact, by line. No known cost, no check.
     A line whose net is 0 is below any margin if it costs more than the supplier gives.
- 8. `max_depth` is (list total - total) / list total, equal allowed; authority looks at value / base total. Nothing left
-    to pay at base: any value is a depth beyond every authority.
+ 8. `max_depth` is (list total - total) / list total, equal allowed; authority looks at value / base total. Where
+    nothing is left to pay at base, any value is a depth of 1.
  9. A budget counts what a discount costs the house; one that does not fit whole does not apply.
 10. A candidate's value is (base total - total) + (its gifts and points - the base's).
 11. `take` left out is `cheapest`. Equal units are taken in basket order, cheapest and dearest alike.
@@ -288,7 +288,7 @@ class _Solver:
 
     def candidate(self, named: Sequence[Mapped], outcome: Outcome) -> dict[str, Any]:
         payable = self.countable_total - self.base.saving
-        depth = Fraction(self.value(outcome), payable) if payable else None
+        depth = Fraction(self.value(outcome), payable) if payable else Fraction(1)
         approval, is_grantable = self.approval(named, depth)
         return self.described(outcome) | {
             "promotions": sorted(promotion["id"] for promotion in named),
@@ -302,7 +302,7 @@ class _Solver:
             "is_grantable": is_grantable,
         }
 
-    def approval(self, named: Sequence[Mapped], depth: Fraction | None) -> tuple[str | None, bool]:
+    def approval(self, named: Sequence[Mapped], depth: Fraction) -> tuple[str | None, bool]:
         """Name the lowest authority that suffices, None where the cashier's own does; and whether any does."""
         levels = {name: percent(most) for name, most in self.house.guards.get("authority", {}).items()}
         ranked = sorted(levels, key=lambda name: levels[name])
@@ -313,9 +313,7 @@ class _Solver:
         enough = [
             name
             for name in ranked
-            if depth is not None
-            and levels[name] >= depth
-            and all(ranked.index(other) <= ranked.index(name) for other in wanted)
+            if levels[name] >= depth and all(ranked.index(other) <= ranked.index(name) for other in wanted)
         ]
         if not enough:
             return None, False

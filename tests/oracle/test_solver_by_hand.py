@@ -48,6 +48,7 @@ def bundle_of(*skus: str, price: str, **rest: Any) -> Written:
     return {"bundle": {"of": [{"units": "1", "of": {"sku": sku}} for sku in skus], "price": price} | rest}
 
 
+FREE: Written = {"percent": "100%"}
 TWO_OF_EACH = basket((200, 2), (300, 2), (100, 2))  # cokes A, sandwiches B, chocolates C
 
 
@@ -75,13 +76,13 @@ def test_two_small_deals_beat_the_largest_one_that_would_break_them_up() -> None
 @pytest.mark.parametrize(
     ("every", "give", "lines"),
     [
-        pytest.param({}, {}, {"a": 100, "b": 200}, id="whole set by default"),
-        pytest.param({"fill": "whole_set"}, {}, {"a": 100, "b": 200}, id="whole set"),
-        pytest.param({"fill": "dearest_first"}, {}, {"a": 100, "d": 400}, id="dearest first"),
-        pytest.param({"fill": "cheapest_first"}, {}, {"a": 100, "d": 400}, id="cheapest first"),
-        pytest.param({"fill": "dearest_first", "at_most": "1"}, {}, {"d": 400}, id="one dearest group"),
-        pytest.param({"fill": "cheapest_first", "at_most": "1"}, {}, {"a": 100}, id="one cheapest group"),
-        pytest.param({"at_most": "1"}, {}, {"a": 100}, id="one whole set"),
+        pytest.param({}, FREE, {"a": 100, "b": 200}, id="whole set by default"),
+        pytest.param({"fill": "whole_set"}, FREE, {"a": 100, "b": 200}, id="whole set"),
+        pytest.param({"fill": "dearest_first"}, FREE, {"a": 100, "d": 400}, id="dearest first"),
+        pytest.param({"fill": "cheapest_first"}, FREE, {"a": 100, "d": 400}, id="cheapest first"),
+        pytest.param({"fill": "dearest_first", "at_most": "1"}, FREE, {"d": 400}, id="one dearest group"),
+        pytest.param({"fill": "cheapest_first", "at_most": "1"}, FREE, {"a": 100}, id="one cheapest group"),
+        pytest.param({"at_most": "1"}, FREE, {"a": 100}, id="one whole set"),
         pytest.param({}, {"percent": "50%", "to": "dearest"}, {"c": 150, "f": 300}, id="dearest of dearest first"),
         pytest.param({}, {"percent": "10%", "to": {"position": "2"}}, {"b": 20, "e": 50}, id="the middle ones"),
         pytest.param(
@@ -100,11 +101,11 @@ def test_two_small_deals_beat_the_largest_one_that_would_break_them_up() -> None
 )
 def test_which_of_six_prices_is_free(every: Written, give: Written, lines: dict[str, int]) -> None:
     benefit: Written = {"every": {"units": "3"} | every}
-    assert alone(benefit | ({"give": give} if give else {}), basket(100, 200, 300, 400, 500, 600)) == lines
+    assert alone(benefit | {"give": give}, basket(100, 200, 300, 400, 500, 600)) == lines
 
 
 def test_a_whole_set_frees_the_cheapest_even_of_those_left_over() -> None:
-    assert alone({"every": {"units": "3"}}, basket(*range(100, 800, 100))) == {"a": 100, "b": 200}
+    assert alone({"every": {"units": "3"}, "give": FREE}, basket(*range(100, 800, 100))) == {"a": 100, "b": 200}
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_buy_and_get(deal: Written, lines: Any) -> None:
 
 def test_a_unit_serves_one_group_benefit_and_may_meet_percentages() -> None:
     promotions = (
-        automatic({"every": {"units": "2"}}, priority="1"),
+        automatic({"every": {"units": "2"}, "give": FREE}, priority="1"),
         ladder({"buy_get": {"buy": "1", "get": "1"}}),
         ladder({"percent": "10%"}),
     )

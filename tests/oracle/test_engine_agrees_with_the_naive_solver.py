@@ -1,0 +1,167 @@
+"""Measure the engine against the naive solver: each discount alone, base, candidates and rungs, to the minor unit."""
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from pos_discount.basket import Basket
+from pos_discount.policy import Policy, load_policy
+from pos_discount.pricing import (
+    Applied,
+    Candidate,
+    Context,
+    CounterKey,
+    PolicyIndex,
+    Priced,
+    Pricing,
+    Usage,
+    counters_of,
+    price,
+)
+
+from .generator import Case, random_case
+from .solver import solve
+
+ORDINARY, LONG = 500, 20_000
+IN_ONE_TEST = 100
+
+# What the naive solver finds no saving in may be told by what the benefit still lacks.
+LACKS = {"no_saving", "quantity", "spend"}
+
+
+@pytest.mark.parametrize("first", range(0, ORDINARY, IN_ONE_TEST))
+def test_the_engine_agrees_on_random_cases(first: int, tmp_path: Path) -> None:
+    assert list(_disagreements(range(first, first + IN_ONE_TEST), tmp_path)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(ORDINARY, ORDINARY + LONG, 1000))
+def test_the_engine_agrees_on_many_random_cases(first: int, tmp_path: Path) -> None:
+    assert list(_disagreements(range(first, first + 1000), tmp_path)) == []
+
+
+def _disagreements(seeds: Iterable[int], folder: Path) -> Iterable[str]:
+    for seed in seeds:
+        case = random_case(Random(seed))
+        naive = solve(case.policy, case.request, case.usage, case.files, case.segment)
+        yield from (f"seed {seed}: {difference}" for difference in compare(naive, priced(case, folder)))
+
+
+def priced(case: Case, folder: Path) -> Pricing:
+    """Let the engine read a case from files, as merchandisers and tills would give it, and price it."""
+    for old in folder.iterdir():
+        old.unlink()
+    (folder / "all.yaml").write_text(json.dumps(case.policy))
+    for name, rows in case.files.items():
+        with (folder / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    policy = load_policy(folder)
+    segment = (case.segment,) if case.segment else ()
+    context = Context(datetime.fromisoformat(case.request["at"]), segment, _usage(policy, case))
+    return price(PolicyIndex(policy), msgspec.convert(case.request, Basket), context)
+
+
+def _usage(policy: Policy, case: Case) -> dict[CounterKey, Usage]:
+    """Count past sales in the counters that they fell in when they were made."""
+    promotions = {promotion.id: promotion for promotion in policy.promotions}
+    counted: dict[CounterKey, Usage] = {}
+    for sale in case.usage:
+        who = {"customer": {"customer_id": sale["customer_id"]}} if sale["customer_id"] else {}
+        who |= {name: sale[name] for name in ("store_id", "cashier_id") if sale[name]}
+        basket = msgspec.convert(case.request | {"cashier_id": None, "customer": None} | who, Basket)
+        local_time = datetime.fromisoformat(sale["at"]).astimezone(policy.house.time_zone)
+        keys = {key for _, key in counters_of(promotions[sale["promotion_id"]], basket, local_time) if key}
+        for key in keys:
+            before = counted.get(key, Usage())
+            counted[key] = Usage(before.uses + 1, before.spent + sale["cost"])
+    return counted
+
+
+def compare(naive: Mapping[str, Any], pricing: Pricing) -> Iterable[str]:
+    """Yield where the two differ. Of bundles that tie, only what each promotion saves alone has to agree."""
+    yield from _compare_alone(naive["alone"], pricing)
+    outcomes = [naive["base"], *naive["candidates"], *naive["alone"].values()]
+    if any(outcome.get("has_tie") for outcome in outcomes):
+        return
+    if not pricing.is_exact:
+        yield "not exact at this size"
+    yield from _unequal("base", _naive_outcome(naive["base"]), _outcome(pricing, pricing.base))
+    ours = {tuple(one["promotions"]): _naive_candidate(one) for one in naive["candidates"]}
+    theirs = {tuple(sorted(one.promotion_ids)): _candidate(pricing, one) for one in pricing.candidates}
+    for ids in sorted(ours.keys() | theirs.keys()):
+        yield from _unequal(f"candidate {ids}", ours.get(ids), theirs.get(ids))
+    yield from _unequal(
+        "rungs", [one["promotions"] for one in naive["rungs"]], [sorted(one.promotion_ids) for one in pricing.rungs]
+    )
+
+
+def _compare_alone(naive: Mapping[str, Any], pricing: Pricing) -> Iterable[str]:
+    for position, entry in enumerate(pricing.scan.index.entries):
+        ours, theirs = naive[entry.promotion.id], pricing.discounts.alone(position)
+        name = f"{entry.promotion.id} alone"
+        if isinstance(theirs, Applied) and "saving" in ours:
+            only_saving = (ours["saving"], {}, 0) if ours["has_tie"] else None
+            expected = only_saving or (ours["saving"], ours["lines"], ours["cost"])
+            lines = {} if ours["has_tie"] else _lines(pricing, [theirs])
+            yield from _unequal(name, expected, (theirs.saving, lines, 0 if ours["has_tie"] else theirs.cost))
+        elif isinstance(theirs, Applied) or "saving" in ours:
+            yield f"{name}: naive {ours}, engine {theirs}"
+        else:
+            reasons = set(ours["reasons"])
+            allowed = reasons | LACKS if "no_saving" in reasons else reasons
+            if theirs.reason not in allowed:
+                yield f"{name}: naive {ours['reasons']}, engine {theirs.reason}"
+
+
+def _unequal(name: str, naive: Any, engine: Any) -> Iterable[str]:
+    if naive != engine:
+        yield f"{name}: naive {naive}, engine {engine}"
+
+
+def _naive_outcome(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    discounts = [(one["promotion_id"], one["saving"], one["cost"], one["lines"]) for one in outcome["discounts"]]
+    return {name: outcome[name] for name in ("total", "lines", "extra", "cost")} | {"discounts": discounts}
+
+
+def _outcome(pricing: Pricing, outcome: Priced) -> dict[str, Any]:
+    return {
+        "total": outcome.total,
+        "lines": _lines(pricing, outcome.applied),
+        "extra": outcome.present_value,
+        "cost": outcome.cost,
+        "discounts": [
+            (applied.entry.promotion.id, applied.saving, applied.cost, _lines(pricing, [applied]))
+            for applied in outcome.applied
+        ],
+    }
+
+
+def _naive_candidate(candidate: Mapping[str, Any]) -> dict[str, Any]:
+    return _naive_outcome(candidate) | {name: candidate[name] for name in ("value", "saving", "depth", "approval")}
+
+
+def _candidate(pricing: Pricing, candidate: Candidate) -> dict[str, Any]:
+    return _outcome(pricing, candidate.priced) | {
+        "value": candidate.value,
+        "saving": candidate.saving,
+        "depth": candidate.depth,
+        "approval": pricing.approval(candidate),
+    }
+
+
+def _lines(pricing: Pricing, discounts: Iterable[Applied]) -> dict[str, int]:
+    saved: dict[str, int] = {}
+    for applied in discounts:
+        for share in applied.lines:
+            line_id = pricing.scan.basket.lines[share.line].line_id
+            saved[line_id] = saved.get(line_id, 0) + share.saving
+    return {line_id: amount for line_id, amount in saved.items() if amount}
