@@ -126,4 +126,4 @@ def test_in_the_policy_only_the_reader_touches_the_disk() -> None:
         for module, tree in MODULES.items()
         if floor_of(module) == "policy" and {called(n) for n in ast.walk(tree) if isinstance(n, ast.Call)} & DISK_CALLS
     }
-    assert touching <= {"pos_discount.policy.reader", "pos_discount.policy.files", "pos_discount.policy"}
+    assert touching <= {"pos_discount.policy.folder"}
