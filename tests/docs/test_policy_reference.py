@@ -1,10 +1,10 @@
-"""The policy reference says what is true: each of its examples holds, and nothing that may be written is missing from it."""
+"""The policy reference is true: each of its examples holds, and nothing that may be written is missing from it."""
 
 from collections.abc import Iterator
 
 import pytest
-from docs.pages import Section, read_sections
 
+from docs.pages import Section, read_sections
 from pos_discount.measure.examples import run_examples
 from pos_discount.policy import Policy, read_policy
 from pos_discount.policy.benefits import BENEFITS
