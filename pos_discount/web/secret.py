@@ -1,0 +1,93 @@
+"""What the house's secret is used for: pseudonyms of customers, and marks of bodies; each with a key of its own.
+
+A customer's real id goes no further than this: what is decided on, stored and logged is a keyed digest, which nobody can turn back
+or try out without the secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from pos_discount.basket import Basket
+from pos_discount.web.settings import Settings, SettingsError
+
+
+class Secret:
+    """The house's secret, as the keys that are derived from it."""
+
+    def __init__(self, text: str) -> None:
+        self._customers = _derived(text, b"customer")
+        self._bodies = _derived(text, b"body")
+
+    def pseudonym(self, customer_id: str) -> str:
+        """Return the name under which a customer is known inside: 64 hexadecimal digits (HMAC-SHA256)."""
+        return hmac.digest(self._customers, customer_id.encode(), "sha256").hex()
+
+    def body_digest(self, *parts: bytes) -> bytes:
+        """Return a digest by which a repeated call is told from another one with the same key."""
+        digest = hashlib.blake2b(key=self._bodies, digest_size=16)
+        for part in parts:
+            digest.update(len(part).to_bytes(8))
+            digest.update(part)
+        return digest.digest()
+
+    def pseudonymous(self, basket: Basket) -> Basket:
+        """Replace a basket's customer id by its pseudonym."""
+        customer = basket.customer
+        if customer is None or customer.customer_id is None:
+            return basket
+        known = msgspec.structs.replace(customer, customer_id=self.pseudonym(customer.customer_id))
+        return msgspec.structs.replace(basket, customer=known)
+
+
+def secret_text(settings: Settings) -> str:
+    """Return the secret that is set or, without keys on an embedded database, the one kept in a file beside it.
+
+    That file is made once, at random, readable by its owner alone: losing it would make strangers of all customers.
+    """
+    if settings.secret is not None:
+        return settings.secret
+    if settings.database_file is None:
+        raise SettingsError("setting POS_DISCOUNT_SECRET is missing: a database server needs one that all services share")
+    path = settings.database_file.with_name(settings.database_file.name + ".secret")
+    try:
+        return _kept(path) or _made(path)
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}; make its folder writable or set POS_DISCOUNT_SECRET") from error
+
+
+def _kept(path: Path) -> str | None:
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    if not text:
+        raise SettingsError(f"{path} is empty; restore it, or remove it if this database has no customers yet")
+    return text
+
+
+def _made(path: Path) -> str:
+    """Make the file whole or not at all: of several processes that start at once, one wins and all use its secret."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_hex(32) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return _kept(path) or ""
+
+
+def _derived(text: str, purpose: bytes) -> bytes:
+    return hmac.digest(text.encode(), b"pos-discount " + purpose, "sha256")
