@@ -58,7 +58,7 @@ class LadderChoice(msgspec.Struct, frozen=True):
     stayed; `expected_profit` (minor units) of going on from there; `spoken` the chance to come that far.
     `propensity` is the ladder's probability, `prefix_propensities[i]` that of all ladders that begin with its first
     i + 1 rungs, `stop_propensities[i]` that of the ladder that ends there. `distribution` has every ladder that could
-    have been chosen.
+    have been chosen; `sale` is the chance that something is bought in the end.
     """
 
     rungs: Ladder
@@ -69,6 +69,7 @@ class LadderChoice(msgspec.Struct, frozen=True):
     spoken: tuple[float, ...]
     expected_profit: tuple[float, ...]
     distribution: Distribution
+    sale: float = 1.0
 
 
 def choose_ladder(
@@ -81,17 +82,18 @@ def choose_ladder(
         else ((holdout_ladder(stakes, terms), 1.0),)
     )
     rungs = _drawn(distribution, seed)
-    spoken, acceptance, expected_profit = foresee(rungs, stakes, terms, model, belief)
+    foreseen = foresee(rungs, stakes, terms, model, belief)
     ends = [rungs[: i + 1] for i in range(len(rungs))]
     return LadderChoice(
         rungs=rungs,
         propensity=_mass_of(rungs, distribution),
         prefix_propensities=(1.0,) * len(rungs[:1]) + tuple(_mass_from(end, distribution) for end in ends[1:]),
         stop_propensities=tuple(_mass_of(end, distribution) for end in ends),
-        acceptance=acceptance,
-        spoken=spoken,
-        expected_profit=expected_profit,
+        acceptance=foreseen.acceptance,
+        spoken=foreseen.spoken,
+        expected_profit=foreseen.expected_profit,
         distribution=distribution,
+        sale=foreseen.sale,
     )
 
 
@@ -155,9 +157,16 @@ def best_ladders(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: 
     return _walk_forward(next_rungs[::-1], phi.shape[2])
 
 
-def foresee(
-    rungs: Ladder, stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief
-) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+class Foresight(msgspec.Struct, frozen=True):
+    """What a ladder will probably bring: per rung as in LadderChoice, and the chance of a sale at all."""
+
+    spoken: tuple[float, ...]
+    acceptance: tuple[float, ...]
+    expected_profit: tuple[float, ...]
+    sale: float
+
+
+def foresee(rungs: Ladder, stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> Foresight:
     """Foresee a ladder under the point estimate: per rung, chance to be spoken, acceptance, profit of going on.
 
     Profits are the house's money, minor units: seconds are paid, the price on refusals is not. All are rounded to six
@@ -168,15 +177,15 @@ def foresee(
     stay, keep = (1.0 - model.walk).tolist(), (1.0 - model.loss).tolist()
     spoken, sale, refused_before = [], [], [0.0] * len(weights)
     for curve in curve_by_rung:
-        spoken.append(sum(b * (1.0 - f) for b, f in zip(weights, refused_before, strict=True)))
-        sale.append(sum(b * (f - g) for b, f, g in zip(weights, curve, refused_before, strict=True)))
+        spoken.append(sum([b * (1.0 - f) for b, f in zip(weights, refused_before, strict=True)]))
+        sale.append(sum([b * (f - g) for b, f, g in zip(weights, curve, refused_before, strict=True)]))
         weights = [b * q for b, q in zip(weights, stay, strict=True)]
         refused_before = curve
-    settled = sum(b * (1.0 - f) * k for b, f, k in zip(weights, refused_before, keep, strict=True))
-    return _per_rung(rungs, stakes, terms, model.base_share, spoken, sale, settled)
+    settled = sum([b * (1.0 - f) * k for b, f, k in zip(weights, refused_before, keep, strict=True)])
+    return _foresight(rungs, stakes, terms, model.base_share, spoken, sale, settled)
 
 
-def _per_rung(
+def _foresight(
     rungs: Ladder,
     stakes: Stakes,
     terms: Terms,
@@ -184,7 +193,7 @@ def _per_rung(
     spoken: list[float],
     sale: list[float],
     settled: float,
-) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+) -> Foresight:
     last_profit = stakes.profits[rungs[-1]] if rungs else 0.0
     ahead = settled * ((1.0 - base_share) * last_profit + base_share * stakes.base_profit)
     acceptance, expected = [], []
@@ -192,7 +201,12 @@ def _per_rung(
         ahead += bought * stakes.profits[rung] - terms.offer_cost * come_so_far
         acceptance.append(_six_digits(min(1.0, bought / come_so_far)) if come_so_far > 0.0 else 0.0)
         expected.append(_six_digits(ahead / come_so_far) if come_so_far > 0.0 else 0.0)
-    return tuple(_six_digits(share) for share in spoken), tuple(acceptance[::-1]), tuple(expected[::-1])
+    return Foresight(
+        spoken=tuple(_six_digits(share) for share in spoken),
+        acceptance=tuple(acceptance[::-1]),
+        expected_profit=tuple(expected[::-1]),
+        sale=_six_digits(min(1.0, sum(sale) + settled)) if rungs else 1.0,
+    )
 
 
 def _moments(

@@ -140,10 +140,10 @@ def test_the_floor_is_a_tenth_until_there_are_five_thousand_samples(samples: flo
 def test_what_is_foreseen_adds_up_to_the_ladders_worth() -> None:
     model, stakes, terms = made_model(7), made_stakes(7, 6), Terms(4, 15.0, refusal_price=0.0)
     belief = Belief((0.25,) * 4, 0)
-    spoken, acceptance, expected = foresee((0, 2, 5), stakes, terms, model, belief)
-    assert spoken[0] == pytest.approx(1.0)
-    assert all(0.0 <= share <= 1.0 for share in acceptance)
-    assert expected[0] == pytest.approx(worth((0, 2, 5), stakes, terms, model, belief), rel=1e-5)
+    foreseen = foresee((0, 2, 5), stakes, terms, model, belief)
+    assert foreseen.spoken[0] == pytest.approx(1.0)
+    assert all(0.0 <= share <= 1.0 for share in foreseen.acceptance)
+    assert foreseen.expected_profit[0] == pytest.approx(worth((0, 2, 5), stakes, terms, model, belief), rel=1e-5)
 
 
 def test_a_higher_price_on_refusals_never_makes_the_ladder_longer() -> None:

@@ -1,0 +1,254 @@
+"""The mixture of behavioural segments, fitted by EM to counts of interval-censored events.
+
+Every event is a sum of parts, and every part a product: mass of the curve inside an interval, times powers of the
+rates. So one table of intervals and one of exponents say all about the events, and the M step is a Turnbull step for
+the curves and plain frequencies for the rates, each shrunk to what all segments share.
+Sources: Dempster, Laird and Rubin (1977); Turnbull (1976) for the censored curve; Minka (2000) for the strengths.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.special import gammaln
+
+from pos_discount.learning.evidence import Evidence
+from pos_discount.sensitivity.events import KNOTS, Event
+from pos_discount.sensitivity.model import (
+    PRIOR_BASE_SHARE,
+    PRIOR_CURVE,
+    PRIOR_LOSS,
+    PRIOR_STRENGTH,
+    PRIOR_WALK,
+)
+
+Floats = NDArray[np.float64]
+
+STRENGTHS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
+SMALLEST_MASS = 1e-12
+SURVIVED, WALKED, KEPT, LOST, BASE, RUNG = range(6)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """P parts of E events: `inside` [P, K + 1] share of each knot interval, `powers` [P, 6] of the rates.
+
+    Powers are of 1 - walk, walk, 1 - loss, loss, base share, 1 - base share; `of_event` [P, E] sums parts to events.
+    """
+
+    inside: Floats
+    powers: Floats
+    of_event: sparse.csr_array
+    event: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tables:
+    """What EM estimates: `masses` [S, K + 1] between knots and beyond, `walk`, `loss` [S], `mixes` [C, S]."""
+
+    masses: Floats
+    walk: Floats
+    loss: Floats
+    mixes: Floats
+    base_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Strengths:
+    """How many visits the priors weigh: of a segment's curve, of its rates, of a cell's mix."""
+
+    curve: float = 16.0
+    rate: float = 16.0
+    mix: float = 16.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expected:
+    """Expected counts given the tables: `masses` [S, K + 1], `rates` [S, 6], `mixes` [C, S]; total log likelihood."""
+
+    masses: Floats
+    rates: Floats
+    mixes: Floats
+    log_likelihood: float
+
+
+def prior_tables() -> Tables:
+    """Give the stated prior as tables of one segment and one cell."""
+    masses = np.diff(np.array([0.0, *PRIOR_CURVE, 1.0]))[None]
+    return Tables(masses, np.array([PRIOR_WALK]), np.array([PRIOR_LOSS]), np.ones((1, 1)), PRIOR_BASE_SHARE)
+
+
+def parts_of(events: tuple[Event, ...]) -> Parts:
+    """Write events as sums of products; `left` may be a walk or a loss, `accepted_or_settled` either of both."""
+    inside, powers, columns = [], [], []
+    for column, event in enumerate(events):
+        for interval, exponents in _parts_of_event(event):
+            inside.append(interval)
+            powers.append(exponents)
+            columns.append(column)
+    incidence = sparse.csr_array((np.ones(len(columns)), (range(len(columns)), columns)), (len(columns), len(events)))
+    return Parts(np.array(inside), np.array(powers), incidence, np.array(columns, dtype=np.intp))
+
+
+def fit_mixture(
+    evidence: Evidence,
+    start: Tables,
+    shared: Tables,
+    cells: NDArray[np.intp],
+    strengths: Strengths,
+    iterations: int,
+    noise: float,
+    tolerance: float = 1e-7,
+) -> tuple[Tables, Expected]:
+    """Run EM from `start`, shrinking to `shared` (one segment); `cells` [O] are the owners' cells.
+
+    Stops early where the log likelihood per visit gains less than `tolerance`.
+    """
+    parts = parts_of(evidence.events)
+    tables, before, visits = start, -np.inf, max(evidence.visits(), 1.0)
+    expected = expect(evidence, parts, tables, cells, noise)
+    for _ in range(iterations):
+        tables = maximise(expected, shared, strengths)
+        expected = expect(evidence, parts, tables, cells, noise)
+        if expected.log_likelihood - before < tolerance * visits:
+            break
+        before = expected.log_likelihood
+    return tables, expected
+
+
+def responsibilities(
+    evidence: Evidence, parts: Parts, tables: Tables, cells: NDArray[np.intp], noise: float
+) -> tuple[Floats, float]:
+    """E step: weight [O, S] of each segment for each owner, and the total log likelihood."""
+    scores = owner_scores(evidence, parts, tables, noise) + np.log(tables.mixes)[cells]
+    top = scores.max(axis=1, keepdims=True)
+    raised = np.exp(scores - top)
+    total = raised.sum(axis=1, keepdims=True)
+    return raised / total, float(evidence.weight @ (top + np.log(total))[:, 0])
+
+
+def owner_scores(evidence: Evidence, parts: Parts, tables: Tables, noise: float) -> Floats:
+    """Sum each owner's log likelihood [O, S] over its events, the mix left out."""
+    _, _, tempered = event_likelihoods(parts, tables, noise)
+    scores: Floats = evidence.counts @ np.log(tempered).T
+    return scores
+
+
+def event_likelihoods(parts: Parts, tables: Tables, noise: float) -> tuple[Floats, Floats, Floats]:
+    """Give the likelihood [S, P] of parts, [S, E] of events, and [S, E] of events tempered by `noise`."""
+    mass = np.maximum(tables.masses @ parts.inside.T, SMALLEST_MASS)
+    of_parts = mass * np.exp(_log_rates(tables) @ parts.powers.T)
+    of_events: Floats = np.maximum((parts.of_event.T @ of_parts.T).T, SMALLEST_MASS)
+    return of_parts, of_events, (1.0 - noise) * of_events + noise * of_events.mean(axis=0)
+
+
+def expect(evidence: Evidence, parts: Parts, tables: Tables, cells: NDArray[np.intp], noise: float) -> Expected:
+    """Do the E step and gather all that the M step needs; a misreported share of events teaches nothing."""
+    weights, log_likelihood = responsibilities(evidence, parts, tables, cells, noise)
+    weighted = weights * evidence.weight[:, None]
+    mixes = np.zeros_like(tables.mixes)
+    np.add.at(mixes, cells, weighted)
+    return _expected_of(evidence.counts.T @ weighted, parts, tables, noise, mixes, log_likelihood)
+
+
+def _expected_of(
+    seen: Floats, parts: Parts, tables: Tables, noise: float, mixes: Floats, log_likelihood: float
+) -> Expected:
+    """Split what each segment saw of each event (`seen` [E, S]) into intervals and rates: the Turnbull step's half."""
+    of_parts, of_events, tempered = event_likelihoods(parts, tables, noise)
+    true_seen = seen.T * ((1.0 - noise) * of_events / tempered) / of_events
+    by_part = true_seen[:, parts.event] * of_parts
+    mass = np.maximum(tables.masses @ parts.inside.T, SMALLEST_MASS)
+    masses = tables.masses * ((by_part / mass) @ parts.inside)
+    return Expected(masses, by_part @ parts.powers, mixes, log_likelihood)
+
+
+def maximise(expected: Expected, shared: Tables, strengths: Strengths) -> Tables:
+    """M step: expected counts, shrunk to the shared tables, as frequencies."""
+    masses = expected.masses + strengths.curve * shared.masses
+    rates, pull = expected.rates, strengths.rate
+    mix = expected.mixes.sum(axis=0) + 1.0
+    mixes = expected.mixes + strengths.mix * mix / mix.sum()
+    base, rung = rates[:, BASE].sum(), rates[:, RUNG].sum()
+    return Tables(
+        masses=masses / masses.sum(axis=1, keepdims=True),
+        walk=(rates[:, WALKED] + pull * shared.walk[0]) / (rates[:, WALKED] + rates[:, SURVIVED] + pull),
+        loss=(rates[:, LOST] + pull * shared.loss[0]) / (rates[:, LOST] + rates[:, KEPT] + pull),
+        mixes=mixes / mixes.sum(axis=1, keepdims=True),
+        base_share=float((base + PRIOR_STRENGTH * PRIOR_BASE_SHARE) / (base + rung + PRIOR_STRENGTH)),
+    )
+
+
+def empirical_strengths(expected: Expected, shared: Tables) -> Strengths:
+    """Choose prior strengths by the marginal likelihood of the expected counts (Dirichlet-multinomial)."""
+    walks, losses = expected.rates[:, [SURVIVED, WALKED]], expected.rates[:, [KEPT, LOST]]
+    mix = expected.mixes.sum(axis=0)
+    marginal_by_strength = [
+        _log_marginal(walks, np.array([1.0 - shared.walk[0], shared.walk[0]]), strength)
+        + _log_marginal(losses, np.array([1.0 - shared.loss[0], shared.loss[0]]), strength)
+        for strength in STRENGTHS
+    ]
+    return Strengths(
+        curve=_best_strength(expected.masses, shared.masses[0]),
+        rate=STRENGTHS[int(np.argmax(marginal_by_strength))],
+        mix=_best_strength(expected.mixes, (mix + 1.0) / (mix + 1.0).sum()),
+    )
+
+
+def shared_tables(evidence: Evidence, noise: float) -> Tables:
+    """Fit one segment to everybody, shrunk to the stated prior."""
+    prior = prior_tables()
+    cells = np.zeros(len(evidence.weight), dtype=np.intp)
+    strengths = Strengths(PRIOR_STRENGTH, PRIOR_STRENGTH, PRIOR_STRENGTH)
+    return fit_mixture(evidence, prior, prior, cells, strengths, 40, noise)[0]
+
+
+def with_mixes(tables: Tables, mixes: Floats) -> Tables:
+    """Give the tables another set of cells."""
+    return replace(tables, mixes=mixes)
+
+
+def _log_rates(tables: Tables) -> Floats:
+    base = np.full_like(tables.walk, tables.base_share)
+    rates = (1.0 - tables.walk, tables.walk, 1.0 - tables.loss, tables.loss, base, 1.0 - base)
+    return np.log(np.maximum(np.stack(rates, axis=1), SMALLEST_MASS))
+
+
+def _parts_of_event(event: Event) -> list[tuple[Floats, tuple[int, ...]]]:
+    """List (share of each knot interval inside, powers) of an event's parts."""
+    beyond, n = _inside(event.lo, None), event.n
+    match event.exit:
+        case "accepted":
+            return [(_inside(event.lo, event.hi), (n, 0, 0, 0, 0, 0))]
+        case "walked":
+            return [(beyond, (n, 1, 0, 0, 0, 0))]
+        case "settled":
+            return [(beyond, (n, 0, 1, 0, 0, 1))]
+        case "base":
+            return [(beyond, (n, 0, 1, 0, 1, 0))]
+        case "left":
+            return [(beyond, (n - 1, 1, 0, 0, 0, 0)), (beyond, (n, 0, 0, 1, 0, 0))]
+        case "accepted_or_settled":
+            settled = _inside(event.hi or 0, None)
+            return [(_inside(event.lo, event.hi), (n, 0, 0, 0, 0, 0)), (settled, (n + 1, 0, 1, 0, 0, 1))]
+
+
+def _inside(lo: int, hi: int | None) -> Floats:
+    """Give the share of each knot interval that lies in (lo, hi]; the last interval is all beyond the last knot."""
+    edges = np.array((0, *KNOTS), dtype=np.float64)
+    top = KNOTS[-1] if hi is None else min(hi, KNOTS[-1])
+    overlap = np.minimum(edges[1:], top) - np.maximum(edges[:-1], min(lo, KNOTS[-1]))
+    share = np.maximum(overlap, 0.0) / np.diff(edges)
+    return np.append(share, 1.0 if hi is None else 0.0)
+
+
+def _best_strength(counts: Floats, mean: Floats) -> float:
+    return max(STRENGTHS, key=lambda strength: _log_marginal(counts, mean, strength))
+
+
+def _log_marginal(counts: Floats, mean: Floats, strength: float) -> float:
+    alpha = np.maximum(strength * mean, SMALLEST_MASS)
+    totals = counts.sum(axis=1)
+    inner = gammaln(counts + alpha) - gammaln(alpha)
+    return float((inner.sum(axis=1) + gammaln(strength) - gammaln(strength + totals)).sum())
