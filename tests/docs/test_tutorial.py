@@ -1,0 +1,95 @@
+"""The tutorial works as it is written: its files load, its examples hold, its basket gets the answer that is shown."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from docs.pages import read_sections
+from pos_discount.cli import main
+from pos_discount.measure.examples import run_examples
+from pos_discount.policy import load_policy
+from pos_discount.pricing import PolicyIndex
+
+BLOCKS = [block for section in read_sections("tutorial.md") for block in section.blocks]
+SHOWN = next(json.loads(block.text) for block in BLOCKS if block.name == "answer")
+UNTIL_EXAMPLES = "my-shop/care.examples.yaml"
+
+
+@pytest.fixture
+def followed(tmp_path: Path) -> Path:
+    """Write the tutorial's files in the order in which it shows them, later ones over earlier ones."""
+    write_files(tmp_path, len(BLOCKS))
+    return tmp_path
+
+
+def write_files(folder: Path, count: int) -> None:
+    for block in BLOCKS[:count]:
+        if "." in block.name:
+            (folder / block.name).parent.mkdir(exist_ok=True)
+            (folder / block.name).write_text(block.text, encoding="utf-8")
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """Run a command and return its exit code and all that it said."""
+    result = CliRunner().invoke(main, arguments)
+    return result.exit_code, result.output
+
+
+def test_the_examples_of_the_first_promotion_hold_before_there_is_a_second(tmp_path: Path) -> None:
+    write_files(tmp_path, 1 + [block.name for block in BLOCKS].index(UNTIL_EXAMPLES))
+    results = list(run_examples(PolicyIndex(load_policy(tmp_path / "my-shop"))))
+    assert len(results) == 2
+    assert not [result for result in results if result.disagreements]
+
+
+def test_all_examples_hold_at_the_end(followed: Path) -> None:
+    code, said = run("policy", "test", str(followed / "my-shop"))
+    assert (code, said) == (0, "4 examples hold\n")
+
+
+def test_the_check_misses_examples_first_and_is_content_at_the_end(tmp_path: Path) -> None:
+    write_files(tmp_path, [block.name for block in BLOCKS].index(UNTIL_EXAMPLES))
+    code, said = run("policy", "check", str(tmp_path / "my-shop"))
+    assert code == 1
+    assert "care-trio" in said
+    write_files(tmp_path, len(BLOCKS))
+    assert run("policy", "check", str(tmp_path / "my-shop"))[0] == 0
+
+
+def test_a_mistyped_bound_is_pointed_at(followed: Path) -> None:
+    promotion = followed / "my-shop" / "care.yaml"
+    promotion.write_text(promotion.read_text(encoding="utf-8").replace("at_least", "at_last"), encoding="utf-8")
+    code, said = run("policy", "check", str(followed / "my-shop"))
+    assert code == 1
+    assert "care.yaml:11" in said
+    assert "at_least" in said
+
+
+def test_the_basket_gets_the_answer_that_is_shown(followed: Path) -> None:
+    code, said = run("decide", str(followed / "basket.json"), "--policies", str(followed / "my-shop"), "--json")
+    assert code == 0
+    assert_shows(json.loads(said), SHOWN)
+
+
+def test_the_schema_is_json(followed: Path) -> None:
+    code, said = run("policy", "schema")
+    assert code == 0
+    assert json.loads(said)["$schema"]
+
+
+def assert_shows(answer: Any, shown: Any) -> None:
+    """Hold that an answer has all that a shortened one shows: some keys, the first entries, ids up to their dots."""
+    if isinstance(shown, dict):
+        for key, value in shown.items():
+            assert_shows(answer[key], value)
+    elif isinstance(shown, list):
+        for entry, value in zip(answer, shown, strict=False):
+            assert_shows(entry, value)
+        assert len(answer) >= len(shown)
+    elif isinstance(shown, str) and shown.endswith("..."):
+        assert answer.startswith(shown.removesuffix("..."))
+    else:
+        assert answer == shown
