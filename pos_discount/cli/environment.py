@@ -18,6 +18,7 @@ import pos_discount
 from pos_discount.cli.output import Trouble, note
 from pos_discount.policy import Policy, PolicyProblems, load_policy
 from pos_discount.store import Store, StoreError
+from pos_discount.web.secret import Secret, secret_text
 from pos_discount.web.settings import PREFIX, Settings, SettingsError, settings_from_environment
 
 SHIPPED = ("shipped_policies", "../policies")
@@ -35,6 +36,19 @@ def read_settings_without_secret() -> Settings:
     """Read the settings for a command that needs no keys and no pseudonyms, so that no secret has to be there."""
     try:
         return settings_from_environment({**os.environ, f"{PREFIX}AUTH": "off"})
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def read_secret(settings: Settings) -> Secret:
+    """Return the house's secret, by which customers become pseudonyms; a missing one ends the command."""
+    return Secret(read_secret_text(settings))
+
+
+def read_secret_text(settings: Settings) -> str:
+    """Return the text of the house's secret; a missing one ends the command."""
+    try:
+        return secret_text(settings)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
 

@@ -46,7 +46,7 @@ class Receipt(NamedTuple):
     rows: int
 
 
-class Money(NamedTuple):
+class HouseTerms(NamedTuple):
     """What is needed to read an amount and a time of the house."""
 
     currency: str
@@ -62,12 +62,14 @@ class _Unfit(Exception):
         self.reason = reason
 
 
-def parse_receipts(rows: Iterable[Row], mapping: columns.ColumnMapping, money: Money) -> Iterator[Receipt | SetAside]:
+def parse_receipts(
+    rows: Iterable[Row], mapping: columns.ColumnMapping, terms: HouseTerms
+) -> Iterator[Receipt | SetAside]:
     """Turn rows into receipts, in the file's order; what does not fit comes out as `SetAside`.
 
     A receipt ends where another store's or sale's rows begin; one that goes on later in the file is set aside there.
     """
-    reader, ended = _Reader(mapping, money), set[tuple[str, str]]()
+    reader, ended = _Reader(mapping, terms), set[tuple[str, str]]()
     current: tuple[str, str] | None = None
     gathered: list[Row] = []
     for row in rows:
@@ -93,9 +95,9 @@ def parse_receipts(rows: Iterable[Row], mapping: columns.ColumnMapping, money: M
 class _Reader:
     """Reads rows by one mapping; holds nothing between receipts."""
 
-    def __init__(self, mapping: columns.ColumnMapping, money: Money) -> None:
+    def __init__(self, mapping: columns.ColumnMapping, terms: HouseTerms) -> None:
         self.mapping = mapping
-        self.money = money
+        self.terms = terms
 
     def check_wanted(self, row: Row) -> None:
         """Raise `_Unfit` for a row that is broken, left out by the mapping, or of a voided sale."""
@@ -171,7 +173,7 @@ class _Reader:
         if text.startswith("-"):
             raise _Unfit("negative_price", f"{field} {text}: below zero")
         whole, point, decimals = text.partition(".")
-        digits = self.money.digits if self.mapping.amounts == "major" else 0
+        digits = self.terms.digits if self.mapping.amounts == "major" else 0
         decimals = decimals[:digits] + decimals[digits:].rstrip("0")
         try:
             return parse_money(whole + (point and decimals and "." + decimals), digits)
@@ -182,9 +184,9 @@ class _Reader:
         """Make the basket; what is said of the whole sale is read from its first row."""
         if len(lines) > MOST_LINES:
             raise _Unfit("too_many_lines", f"the receipt has {len(lines)} lines; expected at most {MOST_LINES}")
-        currency = self.text(first, "currency") or self.money.currency
-        if currency != self.money.currency:
-            raise _Unfit("currency", f"sold in {currency}; the house's currency is {self.money.currency}")
+        currency = self.text(first, "currency") or self.terms.currency
+        if currency != self.terms.currency:
+            raise _Unfit("currency", f"sold in {currency}; the house's currency is {self.terms.currency}")
         fields: dict[str, object] = {name: self.text(first, name) for name in columns.SALE_TEXTS}
         fields = {name: value for name, value in fields.items() if value}
         basket = _converted(
@@ -216,7 +218,7 @@ class _Reader:
         except ValueError:
             expected = self.mapping.time_format or "a time such as 2026-11-21T10:02:11"
             raise _Unfit("time", f"at {text!r}: expected {expected}") from None
-        return moment if moment.tzinfo else moment.replace(tzinfo=self.money.time_zone)
+        return moment if moment.tzinfo else moment.replace(tzinfo=self.terms.time_zone)
 
     def words(self, row: Row, field: str) -> tuple[str, ...]:
         """Read a cell of several words, separated by spaces, ``;`` or ``|``."""
