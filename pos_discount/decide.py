@@ -133,7 +133,7 @@ def counters_needed(basket: Basket, index: PolicyIndex, now: datetime) -> tuple[
     scan = Scan(index, basket, Context(basket.at or now))
     limited = (
         index.entries[position].promotion
-        for position in sorted(scan.touched)
+        for position in sorted(scan.reachable)
         if index.entries[position].promotion.limits
     )
     keys = (key for promotion in limited for _, key in counters_of(promotion, basket, scan.local_time))
@@ -278,7 +278,7 @@ def _terms(index: PolicyIndex) -> Terms:
 
 
 def _discounts_alone(pricing: Pricing) -> Iterable[Discount]:
-    for position in sorted(pricing.concerned()):
+    for position in sorted(pricing.scan.reachable):
         outcome = pricing.discounts.alone(position)
         if isinstance(outcome, Applied):
             yield _discount(pricing, outcome)

@@ -8,9 +8,10 @@ n, so the best n for a bundle with a price is found by bisection.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
-from pos_discount.policy.picks import Pick, by_price, take_units
+from pos_discount.policy.picks import Pick, take_units
 
 
 class Slot(NamedTuple):
@@ -21,33 +22,39 @@ class Slot(NamedTuple):
 
 
 class _Fit(NamedTuple):
-    """Units and the parts that they fit, as a bit mask."""
+    """Units, what each could save the customer in a bundle, and the parts that they fit, as a bit mask."""
 
     pick: Pick
+    worth: Fraction | int
     parts: int
 
 
-def assign_bundles(slots: Sequence[Slot], at_most: int | None, price: int | None) -> list[tuple[list[Pick], int]]:
-    """Return the bundles as (members of one bundle, how many alike ones): as many as units allow, the dearest units first.
+def assign_bundles(
+    slots: Sequence[Slot], at_most: int | None, price: int | None, worth: Callable[[Pick], Fraction | int]
+) -> list[tuple[list[Pick], int]]:
+    """Return the bundles as (members of one bundle, how many alike ones): as many as save more with each, the units first of
+    which each could save most.
 
-    With a ``price`` for each bundle (minor units) there are only as many as make the customer save more with each.
+    ``worth`` is what a unit could save, ``price`` what all of a bundle costs, where it has a price (minor units).
     """
-    fits = _fits(slots)
+    fits = _fits(slots, worth)
     unions = _unions(fits)
     most = min(sum(fit.pick.units for fit in fits) // sum(slot.units for slot in slots), at_most or 10**9)
-    count = _largest(most, lambda n: _dearest(fits, unions, slots, n) is not None)
-    if price is not None:
-        count = _largest(count, lambda n: _worth(fits, unions, slots, n) - _worth(fits, unions, slots, n - 1) > price)
+    possible = _largest(most, lambda n: _dearest(fits, unions, slots, n) is not None)
+    count = _largest(
+        possible, lambda n: _saved(fits, unions, slots, n, price) > _saved(fits, unions, slots, n - 1, price)
+    )
     chosen = _dearest(fits, unions, slots, count) if count else None
     return list(_bundles(_by_part(chosen, unions, slots, count), slots, count)) if chosen else []
 
 
-def _fits(slots: Sequence[Slot]) -> list[_Fit]:
+def _fits(slots: Sequence[Slot], worth: Callable[[Pick], Fraction | int]) -> list[_Fit]:
     parts_by_pick: dict[Pick, int] = {}
     for part, slot in enumerate(slots):
         for pick in slot.picks:
             parts_by_pick[pick] = parts_by_pick.get(pick, 0) | 1 << part
-    return [_Fit(pick, parts_by_pick[pick]) for pick in by_price(list(parts_by_pick), "dearest")]
+    fits = [_Fit(pick, worth(pick), parts) for pick, parts in parts_by_pick.items()]
+    return sorted(fits, key=lambda fit: (-fit.worth, -fit.pick.left, fit.pick.line, fit.pick.run))
 
 
 def _unions(fits: Sequence[_Fit]) -> list[int]:
@@ -79,7 +86,7 @@ def _dearest(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot],
     for fit in fits:
         units = min(fit.pick.units, *(room[parts] for parts in unions if parts & fit.parts == fit.parts))
         if units:
-            chosen.append(_Fit(fit.pick._replace(units=units), fit.parts))
+            chosen.append(fit._replace(pick=fit.pick._replace(units=units)))
             missing -= units
             for parts in unions:
                 if parts & fit.parts == fit.parts:
@@ -87,9 +94,13 @@ def _dearest(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot],
     return None if missing else chosen
 
 
-def _worth(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int) -> int:
-    chosen = _dearest(fits, unions, slots, count) if count else []
-    return sum(fit.pick.left * fit.pick.units for fit in chosen or ())
+def _saved(
+    fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int, price: int | None
+) -> Fraction | int:
+    """Return what so many bundles save: what their units could save, and no more than what they cost above their price."""
+    chosen = (_dearest(fits, unions, slots, count) if count else None) or ()
+    could = sum(fit.worth * fit.pick.units for fit in chosen)
+    return could if price is None else min(could, sum(fit.pick.left * fit.pick.units for fit in chosen) - price * count)
 
 
 def _by_part(chosen: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int) -> list[list[Pick]]:

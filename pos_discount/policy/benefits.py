@@ -39,6 +39,10 @@ class Turn(Protocol):
     def quantity(self, of: Range | None) -> int: ...
     def sku(self, line: int) -> str: ...
 
+    def room(self, pick: Pick) -> int:
+        """Return how much can be taken off each unit of a pick: down to zero or its floor."""
+        ...
+
     def take_percent(self, picks: Collection[Pick], percent: Percent) -> None:
         """Take a percentage off all picks together, rounded once; what goes below a floor is cut."""
         ...
@@ -431,7 +435,7 @@ class Bundle(Benefit, frozen=True):
     def apply(self, turn: Turn) -> None:
         terms = self.bundle
         slots = [Slot(part.units, turn.unused_units(part.of)) for part in terms.of]
-        bundles = assign_bundles(slots, terms.at_most, terms.price)
+        bundles = assign_bundles(slots, terms.at_most, terms.price, lambda pick: self._worth(turn, pick))
         if terms.percent is not None:
             turn.take_percent([pick for members, times in bundles for pick in _times(members, times)], terms.percent)
         for members, times in bundles:
@@ -445,6 +449,10 @@ class Bundle(Benefit, frozen=True):
             if more > 0:
                 return Missing("quantity", more, part.of)
         return None
+
+    def _worth(self, turn: Turn, pick: Pick) -> Fraction | int:
+        room, percent = turn.room(pick), self.bundle.percent
+        return room if percent is None else min(room, percent * pick.left)
 
     def _amount(self, members: list[Pick]) -> int:
         if self.bundle.price is None:

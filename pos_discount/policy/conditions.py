@@ -58,6 +58,10 @@ class Condition(msgspec.Struct, frozen=True):
         """Tell whether earlier promotions can change the answer."""
         return False
 
+    def needs_units(self) -> bool:
+        """Tell whether it cannot hold unless the basket holds a unit of one of its ranges."""
+        return False
+
 
 class Bounded(Condition, frozen=True):
     """A condition on a number: every bound that is given must hold."""
@@ -84,6 +88,9 @@ class Bounded(Condition, frozen=True):
             or (self.below is not None and value >= self.below)
             or (self.exactly is not None and value > self.exactly)
         )
+
+    def needs_units(self) -> bool:
+        return self.missing(0) > 0
 
     def can_hold(self) -> bool:
         """Tell whether any whole number from 0 satisfies all bounds."""
@@ -142,6 +149,9 @@ class Contains(Condition, frozen=True):
             if not view.quantity(products):
                 return Unmet(self.kind, words_for_missing("quantity", 1, products, 0), {"quantity": 1})
         return None
+
+    def needs_units(self) -> bool:
+        return bool(self.ranges)
 
 
 class Distinct(Bounded, frozen=True):

@@ -97,6 +97,7 @@ class PolicyIndex:
         ordered = sorted(policy.promotions, key=lambda promotion: (promotion.priority, promotion.id))
         self.entries = tuple(Entry(position, promotion, self) for position, promotion in enumerate(ordered))
         self.position_by_id = {entry.promotion.id: entry.position for entry in self.entries}
+        self.untouched = tuple(entry.position for entry in self.entries if _can_apply_untouched(entry.promotion))
         self.everywhere = tuple(
             entry.position for entry in self.entries if WHOLE_BASKET in entry.slots or not entry.slots
         )
@@ -232,6 +233,11 @@ def _ranges_in(value: object) -> Iterator[Range | None]:
                 yield None
             else:
                 yield from _ranges_in(inner)
+
+
+def _can_apply_untouched(promotion: Promotion) -> bool:
+    """Tell whether a promotion may apply to a basket with nothing of its ranges: a gift for those who buy no make-up."""
+    return not promotion.benefit.targets() and not any(condition.needs_units() for condition in promotion.when)
 
 
 def _coupons(conditions: Iterable[Condition]) -> Iterator[Coupon]:

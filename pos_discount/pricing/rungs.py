@@ -87,7 +87,7 @@ class Pricing:
 def price(index: PolicyIndex, basket: Basket, context: Context) -> Pricing:
     """Work out a basket's base, candidates and rungs."""
     discounts = Discounts(Scan(index, basket, context))
-    able = [position for position in sorted(discounts.scan.touched) if discounts.may_apply(position)]
+    able = [position for position in sorted(discounts.scan.reachable) if discounts.may_apply(position)]
     owed = tuple(position for position in able if _is_owed(discounts, position))
     ladder = tuple(position for position in able if not _is_owed(discounts, position))
     return Pricing(discounts, Sets(discounts), owed, ladder)

@@ -24,7 +24,10 @@ class Context(msgspec.Struct, frozen=True):
 
 
 class Scan:
-    """A basket's lines by range slot. Lines in ``never`` are in no range and count nowhere but in the totals."""
+    """A basket's lines by range slot. Lines in ``never`` are in no range and count nowhere but in the totals.
+
+    ``touched`` are the positions of the promotions of whose ranges the basket holds something, ``reachable`` of all that may apply.
+    """
 
     __slots__ = (
         "_quantity_by_slot",
@@ -39,6 +42,7 @@ class Scan:
         "margins",
         "min_prices",
         "prices",
+        "reachable",
         "touched",
     )
 
@@ -70,6 +74,7 @@ class Scan:
         if self.counted:
             touched.update(index.everywhere)
         self.touched = touched
+        self.reachable = touched.union(index.untouched)
 
     def lines(self, of: Range | None) -> Sequence[int]:
         """Return the positions of the lines in a range, in basket order."""

@@ -84,6 +84,10 @@ class Turn:
     def unused_units(self, of: Range | None) -> list[Pick]:
         return picks_of(self.scan.lines(of), self.left, unused_only=True)
 
+    def room(self, pick: Pick) -> int:
+        """Return how much can be taken off each unit of a pick: down to zero or its floor."""
+        return max(0, pick.left - self.scan.min_prices.get(pick.line, 0))
+
     def take_percent(self, picks: Collection[Pick], percent: Fraction) -> None:
         house = self.scan.index.policy.house
         is_of_list_price = house.percent_of == "original"
@@ -107,7 +111,7 @@ class Turn:
             return
         picks_by_line = _by_line(picks)
         weights = [sum(pick.left * pick.units for pick in on_line) for on_line in picks_by_line]
-        rooms = [sum(self._room(pick) * pick.units for pick in on_line) for on_line in picks_by_line]
+        rooms = [sum(self.room(pick) * pick.units for pick in on_line) for on_line in picks_by_line]
         for on_line, share in zip(picks_by_line, share_within(amount, weights, rooms), strict=True):
             self._take_within(on_line, share, times)
 
@@ -117,11 +121,11 @@ class Turn:
 
     def take_amount_per_unit(self, picks: Collection[Pick], amount: int) -> None:
         for pick in picks:
-            self._take(pick, min(amount, self._room(pick)))
+            self._take(pick, min(amount, self.room(pick)))
 
     def set_price(self, picks: Collection[Pick], price: int) -> None:
         for pick in picks:
-            self._take(pick, min(max(0, pick.left - price), self._room(pick)))
+            self._take(pick, min(max(0, pick.left - price), self.room(pick)))
 
     def use(self, picks: Collection[Pick]) -> None:
         for pick in picks:
@@ -161,10 +165,6 @@ class Turn:
         min_prices = self.scan.min_prices
         return bool(min_prices) and any(line in min_prices for line in lines)
 
-    def _room(self, pick: Pick) -> int:
-        """Return how much can be taken off each unit of a pick: down to zero or its floor."""
-        return max(0, pick.left - self.scan.min_prices.get(pick.line, 0))
-
     def _take_off_lines(self, lines: Sequence[int], amount: int) -> None:
         weights = [self.left.totals[line] for line in lines]
         shares = share_out(min(amount, sum(weights)), weights)
@@ -178,7 +178,7 @@ class Turn:
         """Share an amount over one line's units; what does not fit a unit is lost."""
         shares = share_over_units(amount, [pick.left for pick in picks], [pick.units for pick in picks])
         for pick, (share, one_more) in zip(picks, shares, strict=True):
-            room = self._room(pick)
+            room = self.room(pick)
             if one_more:
                 self._take(pick, min(share + 1, room), one_more)
             if pick.units > one_more:
@@ -186,7 +186,7 @@ class Turn:
 
     def _take_within(self, picks: Sequence[Pick], amount: int, times: int) -> None:
         """Share an amount over one line's units, ``times`` over; what does not fit a unit goes to the others of the line."""
-        rest = [pick for pick in picks if self._room(pick)]
+        rest = [pick for pick in picks if self.room(pick)]
         while True:
             shares = share_over_units(amount, [pick.left for pick in rest], [pick.units for pick in rest])
             parts = [
@@ -195,18 +195,18 @@ class Turn:
                 for more, units in ((1, one_more), (0, pick.units - one_more))
                 if units
             ]
-            full = [(pick, units) for pick, share, units in parts if share > self._room(pick)]
+            full = [(pick, units) for pick, share, units in parts if share > self.room(pick)]
             if not full:
                 for pick, share, units in parts:
                     self._take(pick, share, units * times)
                 for pick in picks:
-                    if not self._room(pick):
+                    if not self.room(pick):
                         self._take(pick, 0, pick.units * times)
                 return
             for pick, units in full:
-                self._take(pick, self._room(pick), units * times)
-                amount -= self._room(pick) * units
-            rest = [pick._replace(units=units) for pick, share, units in parts if share <= self._room(pick)]
+                self._take(pick, self.room(pick), units * times)
+                amount -= self.room(pick) * units
+            rest = [pick._replace(units=units) for pick, share, units in parts if share <= self.room(pick)]
 
     def _runs_after(self, line: int) -> tuple[Run, ...]:
         pieces_by_run: dict[int, list[Piece]] = {}
