@@ -63,6 +63,7 @@ class _Maker:
         self.decimals = DECIMALS[self.currency]
         self.at, self.day = dice.choice(MOMENTS)
         self.is_sociable = dice.random() < 0.6
+        self.has_authorities = dice.random() < 0.2
         self.kinds = self.rolled_kinds()
         self.prices = [dice.choice([99, 100, 101, 250, 333, 333, 499, 500, 999, 1250, 1999]) for _ in range(3)]
         self.lines = self.rolled_lines(MOST_UNITS_WITH_BUNDLES if "bundle" in self.kinds else MOST_UNITS)
@@ -93,13 +94,17 @@ class _Maker:
     def rolled_lines(self, most_units: int) -> list[Written]:
         lines: list[Written] = []
         for index in range(self.dice.choice([1, 2, 3, 3, 4, 5, 6])):
-            quantity = min(self.dice.choice([1, 1, 2, 2, 3, 4]), most_units - sum(line["quantity"] for line in lines))
+            quantity = min(
+                self.dice.choice([1, 1, 1, 2, 2, 2, 3, 3, 4, 7]), most_units - sum(line["quantity"] for line in lines)
+            )
             if quantity:
                 lines.append(self.line(f"L{index}", quantity))
         return lines
 
     def line(self, line_id: str, quantity: int) -> Written:
-        price = 0 if self.chance(0.07) else self.dice.choice([*self.prices, *self.prices, self.dice.randint(1, 2500)])
+        price = self.dice.choice(
+            [*self.prices * 3, *self.prices * 3, self.dice.randint(1, 2500), 0, self.dice.randint(1, 9**9)]
+        )
         line = {"line_id": line_id, "quantity": quantity, "unit_price": price} | self.dice.choice(
             PRODUCTS[:6] * 3 + PRODUCTS
         )
@@ -118,7 +123,8 @@ class _Maker:
             "resolve": ["best_for_customer", "priority"],
         }
         house |= {name: self.dice.choice(options) for name, options in choices.items() if self.chance(0.6)}
-        house["ranges"] = RANGES | {"dear": {"price": {"from": self.money(self.dice.choice(self.prices))}}}
+        price = self.money(self.dice.choice(self.prices))
+        house["ranges"] = RANGES | {"dear": {"price": {"from": price}}, "cheap": {"price": {"below": price}}}
         if self.chance(0.5):
             house["ladder"] = {"min_step": self.money(self.dice.choice([1, 2, 10, 50, 100]))}
             house["ladder"] |= {"max_combined": str(self.dice.randint(1, 3))} if self.chance(0.5) else {}
@@ -146,7 +152,7 @@ class _Maker:
             guards["never"] = self.dice.choice(
                 [{"category": ["gift-cards", "care/body"]}, "clearance", {"sku": "LIP-1"}]
             )
-        if self.chance(0.2):
+        if self.has_authorities:
             guards["authority"] = {"cashier": self.dice.choice(["5%", "15%", "30%"]), "supervisor": "40%"}
         return guards
 
@@ -156,7 +162,7 @@ class _Maker:
 
     def range(self) -> Any:
         return self.dice.choice(
-            [*RANGES, *RANGES, "dear", {"sku": self.dice.choice(self.lines)["sku"]}, *INLINE_RANGES]
+            [*RANGES, *RANGES, "dear", "cheap", {"sku": self.dice.choice(self.lines)["sku"]}, *INLINE_RANGES]
         )
 
     def of(self, key: str = "of", probability: float = 0.6) -> Written:
@@ -218,8 +224,7 @@ class _Maker:
         if way == "percent" and self.chance(0.6):
             give["to"] = self.dice.choice([*positions, "cheapest", "cheapest"])
             give |= {"units": str(self.dice.randint(1, units))} if give["to"] in ("cheapest", "dearest") else {}
-        fills = ["dearest_first", "cheapest_first"]
-        fills += ["whole_set"] if way == "percent" and give.get("to", "cheapest") == "cheapest" else []
+        fills = ["dearest_first", "cheapest_first", "whole_set"]
         every |= {"fill": self.dice.choice(fills)} if self.chance(0.5) else {}
         return {"every": every, "give": give}
 
@@ -266,7 +271,8 @@ class _Maker:
     def terms(self) -> Written:
         terms: Written = {"cap": self.some_money()} if self.chance(0.15) else {}
         terms |= {"funded": self.dice.choice(["60%", "33.3%", "100%"])} if self.chance(0.2) else {}
-        terms |= {"approval": self.dice.choice(["cashier", "supervisor"])} if self.chance(0.06) else {}
+        ranked = ["cashier", "supervisor"] if self.has_authorities else ["supervisor"]
+        terms |= {"approval": self.dice.choice(ranked)} if self.chance(0.06) else {}
         terms |= {"limits": [self.limit() for _ in range(self.dice.randint(1, 2))]} if self.chance(0.12) else {}
         terms |= self.dice.choice(PLACES) if self.chance(0.06) else {}
         return terms | (self.schedule() if self.chance(0.12) else {})
@@ -285,7 +291,7 @@ class _Maker:
         if self.chance(0.4):
             schedule["weekdays"] = self.dice.sample(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], 5)
         if self.chance(0.5):
-            windows = ["09:00-19:00", "22:00-02:00", "00:00-09:00", "19:00-24:00", "02:30-04:00"]
+            windows = ["09:00-19:00", "22:00-02:00", "00:00-09:00", "19:00-24:00", "02:30-04:00", "09:00-09:00"]
             schedule["hours"] = self.dice.sample(windows, 2)
         return schedule
 
@@ -338,7 +344,7 @@ class _Maker:
             "channel": "till",
             "region": "north",
             "payment": self.dice.choice(["card", "store-card"]),
-            "authority": self.dice.choice(["cashier", "supervisor"]),
+            "authority": self.dice.choice(["cashier", "cashier", "supervisor", "trainee"]),
             "attributes": {"event": "gala"},
         }
         request |= {name: value for name, value in optional.items() if self.chance(0.7)}
@@ -349,7 +355,7 @@ class _Maker:
             "customer_id": "K1",
             "tier": self.dice.choice(["gold", "silver"]),
             "groups": self.dice.choice([[], ["staff", "press"]]),
-            "birthday": self.dice.choice(["11-25", "12-01", "01-02", "03-01", "10-25"]),
+            "birthday": self.dice.choice(["11-25", "12-01", "01-02", "02-29", "10-25"]),
             "visit_number": self.dice.choice([1, 10, 12]),
             "last_visit_on": self.dice.choice(["2026-01-02", "2026-11-01", "2026-08-07"]),
             "attributes": {"club": self.dice.choice(["run", "chess"])},

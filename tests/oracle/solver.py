@@ -28,7 +28,8 @@ Written from the policy page alone. Where the page leaves a choice, this is what
 16. A coupon condition claims its promotion also from within `any`, not from within `not`.
 17. Who was born on 29 February has their birthday on the 28th in other years. `hours` read the wall clock alone.
 18. Approvals rank as their depths do in `guards.authority`; who is sent as a higher one needs no lower one's yes.
-    A till that names no authority has the lowest. Only the ladder's own promotions ask for `approval`.
+    A till that names no authority has the lowest. Only the ladder's own promotions ask for `approval`;
+    of names that `authority` does not rank, the first that the cashier is not.
 19. Usage is a list of past sales of promotions, each {promotion_id, at, store_id, cashier_id, customer_id, cost}; one
     counts in a limit where its scope is the same and its local date is in the same period.
 20. A benefit that takes nothing off and gives no gift or points gives nothing, whatever units it would have used.
@@ -308,8 +309,9 @@ class _Solver:
         ranked = sorted(levels, key=lambda name: levels[name])
         wanted = [promotion["approval"] for promotion in named if "approval" in promotion]
         own = self.house.request.get("authority") or (ranked[0] if ranked else None)
-        if not levels:
-            return next((name for name in wanted if name != own), None), True
+        unranked = [name for name in wanted if name not in levels]
+        if not levels or unranked:
+            return next((name for name in unranked if name != own), None), True
         enough = [
             name
             for name in ranked

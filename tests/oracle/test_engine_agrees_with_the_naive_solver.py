@@ -109,10 +109,10 @@ def _compare_alone(naive: Mapping[str, Any], pricing: Pricing) -> Iterable[str]:
         ours, theirs = naive[entry.promotion.id], pricing.discounts.alone(position)
         name = f"{entry.promotion.id} alone"
         if isinstance(theirs, Applied) and "saving" in ours:
-            only_saving = (ours["saving"], {}, 0) if ours["has_tie"] else None
-            expected = only_saving or (ours["saving"], ours["lines"], ours["cost"])
-            lines = {} if ours["has_tie"] else _lines(pricing, [theirs])
-            yield from _unequal(name, expected, (theirs.saving, lines, 0 if ours["has_tie"] else theirs.cost))
+            yield from _unequal(f"{name}, saving", ours["saving"], theirs.saving)
+            if not ours["has_tie"]:
+                found = _lines(pricing, [theirs]), theirs.cost
+                yield from _unequal(f"{name}, lines and cost", (ours["lines"], ours["cost"]), found)
         elif isinstance(theirs, Applied) or "saving" in ours:
             yield f"{name}: naive {ours}, engine {theirs}"
         else:
