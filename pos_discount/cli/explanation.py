@@ -117,8 +117,8 @@ def _about_choice(answer: Answer, choice: LadderChoice) -> Iterator[str]:
         return
     yield (
         f"Which rungs follow the first weighs the profit of a sale at each, the chance to lose the customer with each "
-        f"refusal, and the seconds that a sentence costs; this ladder was drawn with probability {choice.propensity:.2f} "
-        f"out of {len(choice.distribution)} that had a chance."
+        f"refusal, and the seconds that a sentence costs; this ladder was drawn with probability "
+        f"{choice.propensity:.2f} out of {len(choice.distribution)} that had a chance."
     )
 
 

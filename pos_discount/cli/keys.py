@@ -18,9 +18,7 @@ MICROSECONDS = 1_000_000
 @click.option("--scope", type=click.Choice(SCOPES), required=True, help="What the key may do.")
 @click.option("--store", "stores", multiple=True, metavar="STORE", help="A store that it is bound to; left out: all.")
 @click.option("--label", default="", help="Whose it is, for the list.")
-@click.option(
-    "--days", type=click.IntRange(min=1, max=36500), help="For how many days it holds; left out: until revoked."
-)
+@click.option("--days", type=click.IntRange(min=1, max=36500), help="For how many days; left out: until revoked.")
 @json_option
 def create(scope: Scope, stores: tuple[str, ...], label: str, days: int | None, as_json: bool) -> None:
     """Make a key and print it, this once: only a digest of it is kept.

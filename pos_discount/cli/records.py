@@ -50,14 +50,11 @@ def replay(decision_ids: tuple[str, ...], as_json: bool) -> None:
         indexes: dict[str, PolicyIndex] = {}
         for decision_id in decision_ids:
             kept = _read(store, decision_id)
-            replayed = _decide_again(store, kept, indexes)
-            differences = (
-                [] if replayed.answer == kept.record.answer else _differences(kept.record.answer, replayed.answer)
-            )
+            differences = _differences(kept.record.answer, _decide_again(store, kept, indexes).answer)
             results.append(
                 {
                     "decision_id": decision_id,
-                    "same": replayed.answer == kept.record.answer,
+                    "same": not differences,
                     "policy_version": kept.record.policy_version,
                     "model_version": kept.record.model_version,
                     "differences": [difference._asdict() for difference in differences],
@@ -124,9 +121,10 @@ def _model(store: Store, version: str | None) -> ServedModel | None:
 
 
 def _differences(recorded: bytes, replayed: bytes) -> list[Difference]:
-    return _compare("", msgspec.json.decode(recorded), msgspec.json.decode(replayed)) or [
-        Difference("", "the same values", "in other bytes")
-    ]
+    if recorded == replayed:
+        return []
+    differences = _compare("", msgspec.json.decode(recorded), msgspec.json.decode(replayed))
+    return differences or [Difference("", "the same values", "in other bytes")]
 
 
 def _compare(pointer: str, recorded: Any, replayed: Any) -> list[Difference]:
