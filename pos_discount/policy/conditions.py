@@ -89,15 +89,19 @@ class Bounded(Condition, frozen=True):
             or (self.exactly is not None and value > self.exactly)
         )
 
-    def needs_units(self) -> bool:
-        return self.missing(0) > 0
-
     def can_hold(self) -> bool:
         """Tell whether any whole number from 0 satisfies all bounds."""
         return not self.exceeds(self.missing(0))
 
 
-class Quantity(Bounded, frozen=True):
+class BoundedByUnits(Bounded, frozen=True):
+    """A condition on a number that only units of a range raise above zero."""
+
+    def needs_units(self) -> bool:
+        return self.missing(0) > 0
+
+
+class Quantity(BoundedByUnits, frozen=True):
     """A number of units of a range."""
 
     kind = "quantity"
@@ -113,7 +117,7 @@ class Quantity(Bounded, frozen=True):
         return None
 
 
-class Spend(Bounded, frozen=True):
+class Spend(BoundedByUnits, frozen=True):
     """The money spent on a range."""
 
     kind = "spend"
@@ -154,7 +158,7 @@ class Contains(Condition, frozen=True):
         return bool(self.ranges)
 
 
-class Distinct(Bounded, frozen=True):
+class Distinct(BoundedByUnits, frozen=True):
     """A number of different skus of a range."""
 
     kind = "distinct"

@@ -66,7 +66,9 @@ class Entry:
         self.dynamic_conditions = tuple(c for c in promotion.when if c.depends_on_what_is_left(counts))
         self.fixed_conditions = tuple(c for c in promotion.when if not c.depends_on_what_is_left(counts))
         self.uses_units = promotion.benefit.uses_units
-        self.is_dynamic = bool(self.dynamic_conditions) or promotion.benefit.depends_on_what_is_left(counts)
+        has_budget = any(limit.budget is not None for limit in promotion.limits)
+        is_moved = promotion.benefit.depends_on_what_is_left(counts)
+        self.is_dynamic = bool(self.dynamic_conditions) or has_budget or is_moved
         self.present_value = promotion.benefit.present_value()
         self.target_slots = tuple(index.slot(of) for of in promotion.benefit.targets())
         benefit_slots = {index.slot(of) for of in _ranges_in(promotion.benefit)}
