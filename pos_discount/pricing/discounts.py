@@ -42,16 +42,18 @@ class Applied(msgspec.Struct, frozen=True):
 
 
 class Discounts:
-    """The discounts of one basket, each evaluated when first asked for; ``evaluations`` counts the work done."""
+    """The discounts of one basket, each evaluated when first asked for.
+
+    ``presented`` are the positions of the promotions that the customer claims, by id or by coupon.
+    """
 
     def __init__(self, scan: Scan) -> None:
         self.scan = scan
-        self.evaluations = 0
         self._start = Left.at_list_price(scan.prices, [line.quantity for line in scan.basket.lines])
         self._opening = Turn(scan, self._start)
         self._fixed: dict[int, Unmet | None] = {}
         self._outcomes: dict[tuple[int, ...], Applied | Unmet] = {}
-        self._claimed = frozenset(scan.basket.claimed)
+        self.presented = _presented(scan)
 
     def alone(self, position: int) -> Applied | Unmet:
         """Return a promotion's discount from list price, or why it does not apply."""
@@ -80,10 +82,7 @@ class Discounts:
 
     def is_claimed(self, entry: Entry) -> bool:
         """Tell whether a promotion's id was sent as claimed or one of its coupons was presented."""
-        if entry.promotion.id in self._claimed:
-            return True
-        coupons = self.scan.basket.coupons
-        return bool(coupons) and any(of.matches(coupon) for of in entry.coupons for coupon in coupons)
+        return entry.position in self.presented
 
     def fixed_reason(self, position: int) -> Unmet | None:
         """Return why a promotion cannot apply whatever other promotions do, or None."""
@@ -108,7 +107,6 @@ class Discounts:
     def _evaluate(self, sequence: tuple[int, ...], left: Left) -> Applied | Unmet:
         outcome = self._outcomes.get(sequence)
         if outcome is None:
-            self.evaluations += 1
             outcome = self._outcomes[sequence] = self._work_out(self.scan.index.entries[sequence[-1]], left)
         return outcome
 
@@ -134,6 +132,17 @@ class Discounts:
         if promotion.limits and not _fits_budgets(promotion, self.scan, cost):
             return Unmet("limit", "its budget does not cover this basket")
         return Applied(entry, saving, cost, lines, presents, after)
+
+
+def _presented(scan: Scan) -> frozenset[int]:
+    """Return the promotions whose ids were sent as claimed or of whose coupons one was presented, by position."""
+    index, basket = scan.index, scan.basket
+    claimed = [index.position_by_id[id_] for id_ in basket.claimed if id_ in index.position_by_id]
+    with_coupons = index.with_coupons if basket.coupons else ()
+    for position in with_coupons:
+        if any(of.matches(coupon) for of in index.entries[position].coupons for coupon in basket.coupons):
+            claimed.append(position)
+    return frozenset(claimed)
 
 
 def _no_saving(promotion: Promotion, opening: Turn) -> Unmet:

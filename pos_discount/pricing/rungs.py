@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import ceil
 
 import msgspec
 
-from pos_discount.basket import Basket
-from pos_discount.policy.model import Guards
+from pos_discount.basket import MOST_LINE_TOTAL, Basket
 from pos_discount.pricing.discounts import Applied, Discounts
 from pos_discount.pricing.index import PolicyIndex
 from pos_discount.pricing.scan import Context, Scan
@@ -30,16 +30,27 @@ class Priced(msgspec.Struct, frozen=True):
     cost: int
     present_value: int
 
+    def gives_all(self, positions: Positions) -> bool:
+        """Tell whether every one of these promotions gives something."""
+        given = [discount.entry.position for discount in self.applied]
+        return all(position in given for position in positions)
+
 
 class Candidate(msgspec.Struct, frozen=True):
-    """Ladder promotions that may be given together: ``value`` and ``saving`` are beyond the base, ``depth`` is of the base."""
+    """Ladder promotions that may be given together: ``saving`` and ``value`` are beyond the base, in minor units; ``authority`` is
+    the lowest role that may grant it, None where anyone may."""
 
     priced: Priced
     promotion_ids: tuple[str, ...]
     saving: int
     value: int
-    depth: Fraction
+    base_total: int
     authority: str | None
+
+    @property
+    def depth(self) -> Fraction:
+        """The value over the base's total, lines in ``never`` left out; all of it where nothing is left to pay."""
+        return Fraction(self.value, self.base_total) if self.base_total else Fraction(1)
 
 
 class Pricing:
@@ -77,11 +88,7 @@ class Pricing:
 
     def concerned(self) -> set[int]:
         """Return the promotions whose ranges the basket touches, or whose coupon or id was presented, by position."""
-        index, basket = self.scan.index, self.scan.basket
-        presented = {index.position_by_id[id_] for id_ in basket.claimed if id_ in index.position_by_id}
-        if basket.coupons:
-            presented |= {p for p in index.with_coupons if self.discounts.is_claimed(index.entries[p])}
-        return self.scan.touched | presented
+        return self.scan.touched | self.discounts.presented
 
 
 def price(index: PolicyIndex, basket: Basket, context: Context) -> Pricing:
@@ -118,21 +125,17 @@ def _priced(discounts: Discounts, positions: Positions) -> Priced:
 
 
 def _candidates(sets: Sets, guard: Guard, base: Priced, owed: Positions, ladder: Positions) -> Iterator[Candidate]:
-    discounts = sets.discounts
-    base_total, base_presents = base.total, base.present_value
-    measured = base_total - guard.never_total
+    discounts, entries = sets.discounts, sets.discounts.scan.index.entries
     for chosen in sets.permitted(ladder, discounts.scan.index.policy.house.ladder.max_combined):
         priced = _priced(discounts, (*sets.best(sets.combining_with_all(owed, chosen)), *chosen))
-        saving = base_total - priced.total
-        value = saving + priced.present_value - base_presents
-        given = {applied.entry.position for applied in priced.applied}
-        if value <= 0 or not given.issuperset(chosen) or guard.forbids(priced):
+        saving = base.total - priced.total
+        value = saving + priced.present_value - base.present_value
+        if value <= 0 or guard.forbids(priced) or not priced.gives_all(chosen):
             continue
-        depth = Fraction(value, measured) if measured else Fraction(1)
-        named = [applied.entry.promotion for applied in priced.applied if applied.entry.position in chosen]
-        authority = guard.authority(depth, {promotion.approval for promotion in named if promotion.approval})
+        named = [entries[position].promotion for position in chosen]
+        authority = guard.authority(value, {promotion.approval for promotion in named if promotion.approval})
         if authority != NOBODY:
-            yield Candidate(priced, tuple(promotion.id for promotion in named), saving, value, depth, authority)
+            yield Candidate(priced, tuple([p.id for p in named]), saving, value, guard.base_total, authority)
 
 
 def _rungs(index: PolicyIndex, candidates: tuple[Candidate, ...]) -> Iterator[Candidate]:
@@ -152,60 +155,66 @@ NOBODY = "nobody"
 class Guard:
     """What no candidate may break; made once per basket. Roles rise with the depth that they may grant."""
 
-    __slots__ = ("_base", "_guards", "_most_saving", "_roles", "_scan", "never_total")
+    __slots__ = ("_base", "_least_nets", "_most_saving", "_roles", "_scan", "base_total")
 
     def __init__(self, scan: Scan, base: Priced) -> None:
+        guards, counted = scan.index.policy.house.guards, set(scan.counted)
+        never_total = sum(total for line, total in enumerate(scan.list_totals) if line not in counted)
         self._scan = scan
         self._base = base
-        self._guards: Guards = scan.index.policy.house.guards
-        counted = set(scan.counted)
-        self.never_total = sum(total for line, total in enumerate(scan.list_totals) if line not in counted)
-        max_depth = self._guards.max_depth
-        self._most_saving = None if max_depth is None else int(max_depth * (sum(scan.list_totals) - self.never_total))
-        self._roles = sorted(self._guards.authority, key=lambda role: self._guards.authority[role])
+        self.base_total = base.total - never_total
+        most = guards.max_depth
+        self._most_saving = None if most is None else int(most * (sum(scan.list_totals) - never_total))
+        self._roles = sorted(guards.authority.items(), key=lambda role: role[1])
+        self._least_nets = [] if guards.min_margin is None else list(_least_nets(scan, guards.min_margin))
 
     def forbids(self, priced: Priced) -> bool:
         """Tell whether a set goes too deep, or makes a line cheaper than at base and leaves it too little margin."""
         if self._most_saving is not None and priced.saving > self._most_saving:
             return True
-        min_margin = self._guards.min_margin
-        return min_margin is not None and any(
-            net < at_base and self._is_below_margin(line, net, priced, min_margin)
-            for line, (net, at_base) in enumerate(zip(priced.nets, self._base.nets, strict=True))
-        )
+        nets, at_base = priced.nets, self._base.nets
+        too_cheap = [line for line, least in self._least_nets if nets[line] < least and nets[line] < at_base[line]]
+        return bool(too_cheap) and any(self._is_below_margin(line, priced) for line in too_cheap)
 
-    def _is_below_margin(self, line: int, net: int, priced: Priced, min_margin: Fraction) -> bool:
-        cost = self._scan.line_cost(line)
-        if cost is None:
-            return False
-        funded = sum(
-            (
-                share.saving * discount.entry.promotion.funded
-                for discount in priced.applied
-                for share in discount.lines
-                if share.line == line
-            ),
-            Fraction(0),
+    def _is_below_margin(self, line: int, priced: Priced) -> bool:
+        """Tell whether a line's margin is too small, with what suppliers pay counted in."""
+        net, cost, min_margin = (
+            priced.nets[line],
+            self._scan.line_cost(line),
+            self._scan.index.policy.house.guards.min_margin,
         )
-        return net + funded - cost < min_margin * net
+        shares = [
+            (share.saving, a.entry.promotion.funded) for a in priced.applied for share in a.lines if share.line == line
+        ]
+        funded = sum((saving * part for saving, part in shares if part), Fraction(0))
+        return cost is not None and min_margin is not None and net + funded - cost < min_margin * net
 
-    def authority(self, depth: Fraction, approvals: set[str]) -> str | None:
-        """Return the lowest role that may grant a depth and every approval, None where anyone may, `NOBODY` where no one may.
+    def authority(self, value: int, approvals: set[str]) -> str | None:
+        """Return the lowest role that may grant a value and every approval, None where anyone may, `NOBODY` where no one may.
 
         An approval by a role that the house's authorities do not list is asked for by that role's own name.
         """
-        authority = self._guards.authority
-        unlisted = sorted(approvals - set(authority))
-        lowest = max((self._roles.index(role) for role in approvals if role in authority), default=0)
-        able = [role for role in self._roles[lowest:] if authority[role] >= depth]
-        if authority and not able:
+        if not self._roles:
+            return max(approvals, default=None)
+        roles = [role for role, _ in self._roles]
+        lowest = max((roles.index(approval) for approval in approvals if approval in roles), default=0)
+        able = [role for role, depth in self._roles[lowest:] if value <= depth * self.base_total]
+        if not able:
             return NOBODY
-        return unlisted[-1] if unlisted else able[0] if able else None
+        return max((approval for approval in approvals if approval not in roles), default=able[0])
 
     def approval(self, needed: str | None) -> str | None:
         """Return the role whose yes is needed beside the cashier's own authority, which is the lowest unless one was sent."""
-        if needed is None or needed not in self._roles:
-            return None if needed == self._scan.basket.authority else needed
-        own = self._scan.basket.authority
-        own_rank = 0 if own is None else self._roles.index(own) if own in self._roles else -1
-        return None if own_rank >= self._roles.index(needed) else needed
+        own, roles = self._scan.basket.authority, [role for role, _ in self._roles]
+        if needed is None or needed not in roles:
+            return None if needed == own else needed
+        own_rank = 0 if own is None else roles.index(own) if own in roles else -1
+        return None if own_rank >= roles.index(needed) else needed
+
+
+def _least_nets(scan: Scan, min_margin: Fraction) -> Iterator[tuple[int, int]]:
+    """Yield each line whose cost is known with the least it may cost the customer where no supplier pays a part."""
+    for line in range(len(scan.prices)):
+        cost = scan.line_cost(line)
+        if cost is not None:
+            yield line, MOST_LINE_TOTAL if min_margin == 1 else ceil(cost / (1 - min_margin))

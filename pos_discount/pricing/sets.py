@@ -61,6 +61,8 @@ class Sets:
     def combining_with_all(self, pool: Positions, chosen: Positions) -> Positions:
         """Return those of a pool that combine with each of the chosen promotions."""
         entries = self._entries
+        if not all(entries[position].can_combine for position in chosen):
+            return ()
         return tuple(p for p in pool if all(entries[p].combines(entries[other]) for other in chosen))
 
     def _may_go_on(self) -> bool:
