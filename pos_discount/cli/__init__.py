@@ -81,6 +81,7 @@ _COMMANDS = {
     "keys": Late("pos_discount.cli:keys", "Make, list and revoke the keys with which tills sign in."),
     "forget": Late("pos_discount.cli.forget:forget", "Erase one customer, so that no trace links to them."),
     "backup": Late("pos_discount.cli.backup:backup", "Copy the database while it is being used."),
+    "restore": Late("pos_discount.cli.backup:restore", "Put a backup in the database's place."),
     "doctor": Late("pos_discount.cli.doctor:doctor", "Find what is wrong with this installation."),
 }
 

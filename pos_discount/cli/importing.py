@@ -20,7 +20,8 @@ from pos_discount.cli.cells import harmless
 from pos_discount.cli.mapping import ColumnMapping, complete_mapping, load_mapping
 from pos_discount.cli.output import Trouble, json_option, print_json, print_table, with_progress
 from pos_discount.cli.receipts import HouseTerms, Receipt, Row, SetAside, parse_receipts
-from pos_discount.store import KeptReceipt, Store
+from pos_discount.store import Receipt as KeptReceipt
+from pos_discount.store import Store
 from pos_discount.web.secret import Secret
 
 BATCH = 500
@@ -126,7 +127,7 @@ class _Keeper(_Dry):
 
     def _flush(self) -> None:
         assert self._store is not None
-        self.counts["new"] += self._store.import_receipts(self._waiting)
+        self.counts["new"] += self._store.keep_receipts(self._waiting)
         self._waiting.clear()
 
 

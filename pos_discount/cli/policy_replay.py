@@ -27,6 +27,7 @@ from pos_discount.policy import Policy
 from pos_discount.policy.texts import as_sent, parse_moment
 from pos_discount.pricing import PolicyIndex
 
+_decode = msgspec.json.Decoder(Basket).decode
 Pair = tuple[int | None, int | None]
 
 
@@ -90,9 +91,12 @@ def receipts(policy: Policy, at_text: str | None, source: str | None) -> Iterato
     """Yield the imported baskets, with a bar where that takes long; all at one moment where one is given."""
     at = _moment(at_text, policy)
     with open_store(read_settings_without_secret()) as store:
-        total = store.count_receipts(source)
-        for kept in with_progress(store.read_receipts(source), "receipts", total):
-            basket = msgspec.json.decode(kept.basket, type=Basket)
+        count_by_source = dict(store.count_receipts())
+        sources = [source] if source else list(count_by_source)
+        total = sum(count_by_source.get(name, 0) for name in sources)
+        kept = (receipt for name in sources for block in store.read_receipts(name) for receipt in block)
+        for receipt in with_progress(kept, "receipts", total):
+            basket = _decode(receipt.basket)
             yield basket if at is None else msgspec.structs.replace(basket, at=at)
 
 

@@ -50,7 +50,7 @@ def replay(decision_ids: tuple[str, ...], as_json: bool) -> None:
         indexes: dict[str, PolicyIndex] = {}
         for decision_id in decision_ids:
             kept = _read(store, decision_id)
-            differences = _differences(kept.record.answer, _decide_again(store, kept, indexes).answer)
+            differences = _differences(kept.record.answer, decide_again(store, kept, indexes).answer)
             results.append(
                 {
                     "decision_id": decision_id,
@@ -76,7 +76,7 @@ def explain(decision_id: str, as_json: bool) -> None:
     """
     with open_store(read_settings_without_secret()) as store:
         kept = _read(store, decision_id)
-        replayed = _decide_again(store, kept, {})
+        replayed = decide_again(store, kept, {})
     answer = read_answer(kept.record.answer)
     sentences = explain_decision(
         replayed.inputs, answer, replayed.decision.choice, kept, currency_digits(answer.currency)
@@ -94,7 +94,8 @@ def _read(store: Store, decision_id: str) -> KeptDecision:
         raise Trouble(f"{decision_id}: {error}") from None
 
 
-def _decide_again(store: Store, kept: KeptDecision, indexes: dict[str, PolicyIndex]) -> Replayed:
+def decide_again(store: Store, kept: KeptDecision, indexes: dict[str, PolicyIndex]) -> Replayed:
+    """Decide a recorded decision from its own inputs; ``indexes`` keeps policies that were read, by version."""
     inputs = read_inputs(kept.record.inputs)
     if inputs.policy_version not in indexes:
         indexes[inputs.policy_version] = _index(store, inputs.policy_version)
