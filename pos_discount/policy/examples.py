@@ -7,6 +7,7 @@ takes place at a moment when the promotions that it names are in force, so that 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence as SequenceType
 from datetime import date, datetime, timedelta, tzinfo
@@ -15,15 +16,17 @@ from typing import Annotated, Any, NoReturn
 import msgspec
 
 from pos_discount.basket import Basket, basket_problems
-from pos_discount.policy.fields import FieldReader, Unreadable
-from pos_discount.policy.model import Example, House, Promotion
+from pos_discount.policy.fields import FieldReader, Unreadable, shown
+from pos_discount.policy.model import Example, Promotion
 from pos_discount.policy.schedule import is_in_force
 from pos_discount.policy.spelling import did_you_mean
 from pos_discount.policy.texts import YES_NO, as_sent, moment_of_wall_clock
 from pos_discount.policy.values import Count, Money, Number, Percent, Reads, Text, Words
 from pos_discount.policy.yaml_nodes import Mapping, Node, Scalar, place_of
+from pos_discount.refused import refused_reason
 
-Attributes = Annotated[tuple[tuple[str, tuple[str, ...]], ...], Reads.NAMED_VALUES]
+NamedValues = tuple[tuple[str, tuple[str, ...]], ...]
+Attributes = Annotated[NamedValues, Reads.NAMED_VALUES]
 NOON_OF_NO_PROMOTION = datetime(2026, 1, 15, 12)
 """When an example takes place that leaves ``at`` out and names no promotion with a beginning: a Thursday at noon."""
 DAYS_SEARCHED = 14
@@ -65,7 +68,7 @@ class WrittenExample(msgspec.Struct, frozen=True):
 
     name: Text
     basket: tuple[WrittenLine, ...]
-    expect: Annotated[MappingType[str, Node], Reads.EXPECTED]
+    expect: Annotated[Mapping, Reads.EXPECTED]
     at: datetime | None = None
     customer: WrittenCustomer | None = None
     store_id: Text = "S001"
@@ -85,14 +88,21 @@ class WrittenExample(msgspec.Struct, frozen=True):
 
 
 class ExampleReader:
-    """Reads the examples of a house with its promotions; ``is_complete`` is False where some could not be read."""
+    """Reads examples in a house's currency and time zone, of its promotions.
+
+    ``is_unread`` tells whether an id may belong to a promotion that could not be read.
+    """
 
     def __init__(
-        self, reader: FieldReader, house: House, promotion_by_id: MappingType[str, Promotion], is_complete: bool
+        self,
+        reader: FieldReader,
+        footing: tuple[str, tzinfo],
+        promotion_by_id: MappingType[str, Promotion],
+        is_unread: Callable[[str], bool],
     ) -> None:
-        self._reader, self._house, self._is_complete = reader, house, is_complete
-        self._promotion_by_id = promotion_by_id
-        reader.parse_by_reads[Reads.EXPECTED] = reader.mapping_of(lambda node: node)
+        self._reader, self._promotion_by_id, self._is_unread = reader, promotion_by_id, is_unread
+        self._currency, self._zone = footing
+        reader.parse_by_reads[Reads.EXPECTED] = self._expectations
         self._money = reader.parse_by_reads[Reads.MONEY]
         self._amounts = reader.parse_by_reads[Reads.AMOUNTS]
 
@@ -100,42 +110,46 @@ class ExampleReader:
         """Read one example."""
         written = self._reader.struct(WrittenExample)(node)
         saving_by_promotion, base, rungs = self._expected(written.expect)
-        at = written.at or moment_for(self._named_promotions(saving_by_promotion), self._house.time_zone)
+        at = written.at or moment_for(self._named_promotions(saving_by_promotion), self._zone)
         return Example(
             name=written.name,
             place=place_of(node),
-            basket=self._basket(written, as_sent(at, self._house.time_zone), node),
+            basket=self._basket(written, as_sent(at, self._zone), node),
             saving_by_promotion=saving_by_promotion,
             base=base,
             rungs=rungs,
             segment=written.segment,
         )
 
-    def _expected(
-        self, expect: MappingType[str, Node]
-    ) -> tuple[dict[str, int | None], int | None, tuple[int, ...] | None]:
+    def _expectations(self, node: Node) -> Mapping:
+        if type(node) is not Mapping:
+            self._reader.fail(node, f"expected a mapping of promotion ids to an amount or no, got {shown(node)}")
+        return node
+
+    def _expected(self, expect: Mapping) -> tuple[dict[str, int | None], int | None, tuple[int, ...] | None]:
         saving_by_promotion: dict[str, int | None] = {}
         base, rungs, is_right = None, None, True
-        for key, node in expect.items():
+        for key, node in expect.entries.values():
             try:
-                if key == "base":
+                if key.text == "base":
                     base = self._money(node)
-                elif key == "rungs":
+                elif key.text == "rungs":
                     rungs = self._amounts(node)
                 else:
-                    saving_by_promotion[key] = self._saving(key, node)
+                    saving_by_promotion[key.text] = self._saving(key, node)
             except Unreadable:
                 is_right = False
         if not is_right:
             raise Unreadable
         return saving_by_promotion, base, rungs
 
-    def _saving(self, promotion_id: str, node: Node) -> int | None:
+    def _saving(self, key: Scalar, node: Node) -> int | None:
+        promotion_id = key.text
         if promotion_id not in self._promotion_by_id:
-            if not self._is_complete:
+            if self._is_unread(promotion_id):
                 raise Unreadable
             ids = [*self._promotion_by_id, "base", "rungs"]
-            self._reader.fail(node, f"unknown promotion '{promotion_id[:60]}'{did_you_mean(promotion_id, ids)}")
+            self._reader.fail(key, f"unknown promotion '{promotion_id[:60]}'{did_you_mean(promotion_id, ids)}")
         if type(node) is Scalar and YES_NO.get(node.text.lower()) is False:
             return None
         amount: int = self._money(node)
@@ -149,10 +163,10 @@ class ExampleReader:
         sent: dict[str, Any] = {
             field: value for field in Basket.__struct_fields__ if (value := getattr(written, field, None)) is not None
         }
-        sent |= {"at": at, "currency": written.currency or self._house.currency}
-        sent["attributes"] = _attributes(written.attributes)
+        sent |= {"at": at, "currency": written.currency or self._currency}
+        sent["attributes"] = self._attributes(written.attributes, node)
         sent["lines"] = [_line(line, position) for position, line in enumerate(written.basket, 1)]
-        sent["customer"] = None if written.customer is None else _customer(written.customer)
+        sent["customer"] = None if written.customer is None else self._customer(written.customer, node)
         try:
             basket = msgspec.convert(sent, Basket)
         except msgspec.ValidationError as error:
@@ -160,6 +174,20 @@ class ExampleReader:
         for problem in basket_problems(basket):
             self._refuse_basket(node, f"{problem.detail} at {problem.pointer}")
         return basket
+
+    def _customer(self, written: WrittenCustomer, node: Node) -> dict[str, Any]:
+        sent = {name: value for name, value in msgspec.structs.asdict(written).items() if value is not None}
+        sent["attributes"] = self._attributes(written.attributes, node)
+        if written.promo_share_90d is not None:
+            sent["promo_share_90d"] = float(written.promo_share_90d)
+        return sent
+
+    def _attributes(self, named_values: NamedValues, node: Node) -> dict[str, str | tuple[str, ...]]:
+        """Return a person's or a basket's attributes as a till sends them, refusing those that a till may not send."""
+        for name, _ in named_values:
+            if (trait := refused_reason(name)) is not None:
+                self._reader.fail(node, f"attribute '{name}' is refused, as it tells of a person's {trait}")
+        return _attributes(named_values)
 
     def _refuse_basket(self, node: Node, message: str) -> NoReturn:
         inner = node.entries["basket"][1] if type(node) is Mapping else node
@@ -192,14 +220,6 @@ def _line(written: WrittenLine, position: int) -> dict[str, Any]:
     return {"line_id": str(position)} | sent
 
 
-def _customer(written: WrittenCustomer) -> dict[str, Any]:
-    sent = {name: value for name, value in msgspec.structs.asdict(written).items() if value is not None}
-    sent["attributes"] = _attributes(written.attributes)
-    if written.promo_share_90d is not None:
-        sent["promo_share_90d"] = float(written.promo_share_90d)
-    return sent
-
-
-def _attributes(tests: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, str | tuple[str, ...]]:
+def _attributes(named_values: NamedValues) -> dict[str, str | tuple[str, ...]]:
     """Return attributes as a till sends them: a single word stands alone."""
-    return {name: words[0] if len(words) == 1 else words for name, words in tests}
+    return {name: words[0] if len(words) == 1 else words for name, words in named_values}

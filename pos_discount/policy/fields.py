@@ -16,7 +16,7 @@ import msgspec
 from pos_discount.policy.problems import Problem
 from pos_discount.policy.shapes import Shape, written_fields
 from pos_discount.policy.spelling import did_you_mean, one_of
-from pos_discount.policy.texts import parse_name, parse_text, text_parsers
+from pos_discount.policy.texts import MOST_TEXT, parse_name, parse_text, text_parsers
 from pos_discount.policy.values import Reads
 from pos_discount.policy.yaml_nodes import Mapping, Node, Note, Scalar, Sequence, place_of
 
@@ -40,18 +40,19 @@ class FieldReader:
     def __init__(self, digits: int, zone: tzinfo, note: Note) -> None:
         self.note = note
         self.parse_by_reads: dict[Reads, Parse[Any]] = {
-            reads: self.text(parse) for reads, parse in text_parsers(digits, zone).items()
+            reads: self.text(parse, reads) for reads, parse in text_parsers(digits, zone).items()
         }
         percent, money = self.parse_by_reads[Reads.PERCENT], self.parse_by_reads[Reads.MONEY]
-        self.name = self.text(parse_name)
+        self.name = self.text(parse_name, Reads.TEXT)
         self.words: Parse[tuple[str, ...]] = self.list_of(self.name)
         self.parse_by_reads |= {
             Reads.WORDS: self.words,
-            Reads.AUTHORITY: self.mapping_of(percent),
+            Reads.AUTHORITY: self.mapping_of(percent, Reads.AUTHORITY),
             Reads.AMOUNTS: self.list_of(money),
-            Reads.SENTENCES: self.mapping_of(self.text(parse_text)),
+            Reads.SENTENCES: self.mapping_of(self.text(parse_text, Reads.TEXT), Reads.SENTENCES),
             Reads.NAMED_VALUES: self._named_values,
         }
+        self._words_by_name = self.mapping_of(self.words, Reads.NAMED_VALUES)
         self._parse_by_struct: dict[type[msgspec.Struct], Parse[Any]] = {}
 
     def fail(self, node: Node, message: str) -> NoReturn:
@@ -124,12 +125,14 @@ class FieldReader:
             raise Unreadable
         return values
 
-    def text(self, parse: Callable[[str], V]) -> Parse[V]:
+    def text(self, parse: Callable[[str], V], reads: Reads) -> Parse[V]:
         """Return the parser of a piece of text, from one that raises `ValueError` with what was expected."""
 
         def parse_node(node: Node) -> V:
             if type(node) is not Scalar:
-                self.fail(node, f"{node.what} cannot stand here; expected a single value")
+                self.fail(node, f"{node.what} cannot stand here; expected {reads.value}")
+            if not node.text or len(node.text) > MOST_TEXT:
+                self.fail(node, f"{_size_of(node.text)} here; expected {reads.value}")
             try:
                 return parse(node.text)
             except ValueError as error:
@@ -156,12 +159,12 @@ class FieldReader:
 
         return parse_list
 
-    def mapping_of(self, parse: Parse[V]) -> Parse[dict[str, V]]:
+    def mapping_of(self, parse: Parse[V], reads: Reads) -> Parse[dict[str, V]]:
         """Return the parser of a mapping whose keys are names that the merchandiser chooses."""
 
         def parse_mapping(node: Node) -> dict[str, V]:
             if type(node) is not Mapping:
-                self.fail(node, f"expected a mapping of names to values, got {shown(node)}")
+                self.fail(node, f"expected {reads.value}, got {shown(node)}")
             values = {}
             is_right = True
             for key, inner in node.entries.values():
@@ -188,7 +191,11 @@ class FieldReader:
         return parse
 
     def _named_values(self, node: Node) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        return tuple(self.mapping_of(self.words)(node).items())
+        return tuple(self._words_by_name(node).items())
+
+
+def _size_of(text: str) -> str:
+    return f"a text of {len(text)} characters stands" if text else "nothing is written"
 
 
 def shown(node: Node) -> str:

@@ -21,7 +21,7 @@ class FolderFiles(Mapping[str, bytes]):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._names = sorted(path.name for path in folder.iterdir() if path.name.endswith((SUFFIX, ".yml")))
+        self._names = sorted(path.name for path in folder.iterdir() if _is_policy_file(path))
         self._content_by_name: dict[str, bytes] = {}
 
     def __getitem__(self, name: str) -> bytes:
@@ -42,6 +42,10 @@ class FolderFiles(Mapping[str, bytes]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+def _is_policy_file(path: Path) -> bool:
+    return path.name.endswith((SUFFIX, ".yml")) and not path.name.startswith(".") and path.is_file()
 
 
 def is_inside(name: str) -> bool:

@@ -48,6 +48,10 @@ class KindReader:
             self._reader.fail(node, f"expected a condition such as {{quantity: {{at_least: 3}}}}, got {shown(node)}")
         for text, (key, _) in node.entries.items():
             if text not in CONDITIONS:
+                if kind := next((kind for kind in node.entries if kind in CONDITIONS), None):
+                    self._reader.fail(
+                        key, f"key '{text[:60]}' beside the condition '{kind}'; expected it under '{kind}'"
+                    )
                 self._reader.fail(key, f"unknown condition '{text[:60]}'{did_you_mean(text, CONDITIONS)}")
         first, *others = node.entries
         if others:

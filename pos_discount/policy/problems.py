@@ -32,6 +32,10 @@ class Problems(msgspec.Struct, frozen=True):
         return "\n".join(str(problem) for problem in self.problems)
 
 
+class TooManyProblems(Exception):
+    """So much is wrong that looking further would help nobody."""
+
+
 class PolicyProblems(ValueError):
     """A policy that cannot be read. ``problems`` has them all, one per line of the message."""
 

@@ -121,7 +121,7 @@ class RangeReader:
         if not self._is_complete:
             raise Unreadable
         if not name.text:
-            self._reader.fail(name, "nothing is written here; expected a range's name or a mapping")
+            self._reader.fail(name, f"nothing is written here; expected {Reads.RANGE.value}")
         self._reader.fail(name, f"unknown range '{name.text[:60]}'{did_you_mean(name.text, self._node_by_name)}")
 
     def _check_size(self, products: Range, node: Node) -> None:

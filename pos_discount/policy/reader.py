@@ -20,13 +20,13 @@ from pos_discount.policy.fields import FieldReader, Unreadable, shown
 from pos_discount.policy.folder import EXAMPLES_SUFFIX, SUFFIX, is_inside, version_of
 from pos_discount.policy.kinds import KindReader
 from pos_discount.policy.model import Example, House, Place, Policy, Promotion
-from pos_discount.policy.problems import Problem, Problems
+from pos_discount.policy.problems import Problem, Problems, TooManyProblems
 from pos_discount.policy.range_names import RangeReader
 from pos_discount.policy.ranges import Range
 from pos_discount.policy.shapes import written_fields
 from pos_discount.policy.spelling import did_you_mean, nearest
 from pos_discount.policy.tables import read_catalogue, read_prices
-from pos_discount.policy.texts import parse_currency, parse_time_zone
+from pos_discount.policy.texts import parse_currency, parse_name, parse_time_zone
 from pos_discount.policy.values import Reads
 from pos_discount.policy.yaml_nodes import Mapping as MappingNode
 from pos_discount.policy.yaml_nodes import Node, Scalar, Sequence, place_of, read_nodes
@@ -34,6 +34,7 @@ from pos_discount.policy.yaml_nodes import Node, Scalar, Sequence, place_of, rea
 V = TypeVar("V")
 HOUSE_KEY = "policy"
 ANYWHERE = ("promotions", "ranges")
+MOST_PROBLEMS = 1000
 COST_PER_HOUR = 18
 """Major units; what an hour at the till costs where the house does not say."""
 
@@ -56,15 +57,26 @@ class _PolicyReader:
         self._problems: list[Problem] = []
         self._used: dict[str, bytes] = {}
         self._is_complete = True
+        self._unread_ids: set[str] = set()
         self._digits = 2
+        self._currency = "EUR"
         self._zone: tzinfo = UTC
 
     def read(self) -> Policy | Problems:
-        """Read everything."""
+        """Read everything, or as much as there is sense in."""
+        try:
+            policy = self._read()
+        except TooManyProblems:
+            policy = None
+        if policy is not None and not self._problems:
+            return policy
+        return Problems(tuple(sorted(self._problems, key=lambda problem: _order(problem.place))))
+
+    def _read(self) -> Policy | None:
         root_by_name = {name: root for name in sorted(self._files) if (root := self._root(name)) is not None}
         house_node = self._find_house(root_by_name)
         self._read_footing(house_node)
-        reader = FieldReader(self._digits, self._zone, self._problems.append)
+        reader = FieldReader(self._digits, self._zone, self._note_problem)
         reader.parse_by_reads |= {
             Reads.CATALOGUE: lambda node: self._table(node, read_catalogue),
             Reads.PRICES: lambda node: self._table(node, read_prices),
@@ -74,10 +86,8 @@ class _PolicyReader:
         KindReader(reader)
         house = self._house(reader, house_node, ranges)
         promotions = self._promotions(reader, root_by_name)
-        examples = self._examples(reader, root_by_name, house, promotions) if house else ()
-        if self._problems or house is None:
-            return Problems(tuple(sorted(self._problems, key=lambda problem: _order(problem.place))))
-        return Policy(version_of(self._used), house, promotions, examples)
+        examples = self._examples(reader, root_by_name, promotions)
+        return None if house is None else Policy(version_of(self._used), house, promotions, examples)
 
     # Files
 
@@ -89,7 +99,7 @@ class _PolicyReader:
             return None
         problems = len(self._problems)
         self._used[name] = self._files[name]
-        root = read_nodes(self._prefix + name, self._used[name], self._problems.append)
+        root = read_nodes(self._prefix + name, self._used[name], self._note_problem)
         if root is None and len(self._problems) > problems:
             self._is_complete = False
         return root
@@ -103,7 +113,7 @@ class _PolicyReader:
             raise self._failure(node, f"no file '{node.text}' in the folder{did_you_mean(node.text, names)}")
         self._used[node.text] = self._files[node.text]
         problems = len(self._problems)
-        value = read(self._prefix + node.text, self._used[node.text], self._digits, self._problems.append)
+        value = read(self._prefix + node.text, self._used[node.text], self._digits, self._note_problem)
         if len(self._problems) > problems:
             raise Unreadable
         return value
@@ -154,7 +164,8 @@ class _PolicyReader:
         currency, zone = (house.entries.get(key) for key in ("currency", "time_zone"))
         try:
             if currency is not None and type(currency[1]) is Scalar:
-                self._digits = currency_digits(parse_currency(currency[1].text))
+                self._currency = parse_currency(currency[1].text)
+                self._digits = currency_digits(self._currency)
         except ValueError:
             pass  # `House.currency` says why
         try:
@@ -193,7 +204,7 @@ class _PolicyReader:
                 promotion = Promotion(**reader.values(Promotion, node), place=place_of(node))
                 self._check_promotion(promotion, node, place_by_id.get(promotion.id))
             except Unreadable:
-                self._is_complete = False
+                self._unread_ids |= _id_of(node)
                 continue
             place_by_id[promotion.id] = promotion.place
             promotions.append(promotion)
@@ -202,6 +213,10 @@ class _PolicyReader:
     def _check_promotion(self, promotion: Promotion, node: Node, twin: Place | None) -> None:
         if twin is not None:
             raise self._failure(node, f"duplicate id '{promotion.id}', first written in {twin}; rename one", "id")
+        try:
+            parse_name(promotion.id)
+        except ValueError as error:
+            raise self._failure(node, str(error), "id") from None
         if len(promotion.combines_with) > 1 and not {"all", "none"}.isdisjoint(promotion.combines_with):
             raise self._failure(
                 node, "'all' or 'none' among classes; expected all, none or a list of classes", "combines_with"
@@ -210,10 +225,11 @@ class _PolicyReader:
             raise self._failure(node, f"'{promotion.stacking_class}' is no class; expected another word", "class")
 
     def _examples(
-        self, reader: FieldReader, root_by_name: Mapping[str, Node], house: House, promotions: tuple[Promotion, ...]
+        self, reader: FieldReader, root_by_name: Mapping[str, Node], promotions: tuple[Promotion, ...]
     ) -> tuple[Example, ...]:
         promotion_by_id = {promotion.id: promotion for promotion in promotions}
-        example_reader = ExampleReader(reader, house, promotion_by_id, self._is_complete)
+        footing = self._currency, self._zone
+        example_reader = ExampleReader(reader, footing, promotion_by_id, self._is_unread)
         examples = []
         for name, root in root_by_name.items():
             if not name.endswith(EXAMPLES_SUFFIX):
@@ -224,6 +240,9 @@ class _PolicyReader:
                 except Unreadable:
                     continue
         return tuple(examples)
+
+    def _is_unread(self, promotion_id: str) -> bool:
+        return promotion_id in self._unread_ids or not self._is_complete
 
     def _example_nodes(self, root: Node) -> Iterator[Node]:
         """Yield the examples of a file: a list, or a mapping with one under ``examples``."""
@@ -238,7 +257,14 @@ class _PolicyReader:
             self._note(place_of(root), f"expected a list of examples, got {shown(root)}")
 
     def _note(self, place: Place, message: str) -> None:
-        self._problems.append(Problem(place, message))
+        self._note_problem(Problem(place, message))
+
+    def _note_problem(self, problem: Problem) -> None:
+        if len(self._problems) >= MOST_PROBLEMS:
+            said = f"more than {MOST_PROBLEMS} problems in all; the others are not looked for"
+            self._problems.append(Problem(problem.place, said))
+            raise TooManyProblems
+        self._problems.append(problem)
 
     def _failure(self, node: Node, message: str, key: str | None = None) -> Unreadable:
         """Note a problem with a node, or with what stands under one of its keys."""
@@ -262,6 +288,12 @@ def _items(nodes: Iterable[Node]) -> Iterator[Node]:
             yield from node.items
         else:
             yield node
+
+
+def _id_of(node: Node) -> set[str]:
+    """Return the id that a promotion would have, had it been readable."""
+    entry = node.entries.get("id") if type(node) is MappingNode else None
+    return {entry[1].text} if entry and type(entry[1]) is Scalar else set()
 
 
 def _with_defaults(house: House) -> House:

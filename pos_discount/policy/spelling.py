@@ -164,6 +164,9 @@ def nearest(word: str, right: Iterable[str]) -> str | None:
         meaning = next((meaning for meaning in meanings if meaning in right_by_plain), None)
         if meaning is not None:
             meant_by_word.setdefault(synonym, meaning)
+    for candidate, meaning in meant_by_word.items():
+        if sorted(candidate) == sorted(_plain(word)):  # letters in another order, which short words are not near to
+            return right_by_plain[meaning]
     close = get_close_matches(_plain(word), meant_by_word, n=1, cutoff=0.7)
     return right_by_plain[meant_by_word[close[0]]] if close else None
 

@@ -109,45 +109,51 @@ def _rows(file: str, content: bytes, columns: tuple[str, ...], required: tuple[s
     text = decode(file, content, MOST_BYTES, note)
     if text is None:
         return
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
-    position_by_column: dict[str, int] | None = None
-    width = 0
+    records = _records(file, text, note)
+    line, header = next(records, (1, []))
+    position_by_column = _header(Place(file, line, 1), header, columns, required, note)
+    if not position_by_column:
+        return
     line_by_sku: dict[str, int] = {}
+    for line, cells in records:
+        if len(cells) == len(header):
+            yield _Row(file, line, cells, position_by_column, line_by_sku)
+        else:
+            note(Problem(Place(file, line, 1), f"{len(cells)} cells; expected {len(header)}, as the header has"))
+
+
+def _records(file: str, text: str, note: Note) -> Iterator[tuple[int, list[str]]]:
+    """Yield each record's first line and its cells, empty lines left out."""
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
         for cells in lines:
-            if position_by_column is None:
-                position_by_column, width = _header(file, cells, columns, required, note), len(cells)
-            elif len(cells) == width:
-                yield _Row(file, line, cells, position_by_column, line_by_sku)
-            elif cells:
-                note(Problem(Place(file, line, 1), f"{len(cells)} cells; expected {width}, as the header has"))
+            if cells:
+                yield line, cells
             line = lines.line_num + 1
     except csv.Error as error:
-        note(Problem(Place(file, lines.line_num or 1, 1), f"not CSV: {error}; expected cells as RFC 4180 has them"))
-        return
-    if not text.strip():
-        note(Problem(Place(file, 1, 1), f"the file is empty; expected a header with {', '.join(required)}"))
+        note(Problem(Place(file, line, 1), f"not CSV: {error}; expected cells as RFC 4180 has them"))
 
 
 def _header(
-    file: str, cells: list[str], columns: tuple[str, ...], required: tuple[str, ...], note: Note
+    start: Place, cells: list[str], columns: tuple[str, ...], required: tuple[str, ...], note: Note
 ) -> dict[str, int]:
+    """Return where each column stands, or nothing where the header is wrong."""
     names = [cell.strip() for cell in cells]
+    problems: list[Problem] = []
     for position, name in enumerate(names):
-        place = Place(file, 1, _column_of(cells, position))
+        place = Place(start.file, start.line, _column_of(cells, position))
         if name not in columns:
-            note(Problem(place, f"unknown column '{name[:60]}'{did_you_mean(name, columns)}"))
+            problems.append(Problem(place, f"unknown column '{name[:60]}'{did_you_mean(name, columns)}"))
         elif name in names[:position]:
-            note(Problem(place, f"duplicate column '{name}'; remove one"))
+            problems.append(Problem(place, f"duplicate column '{name}'; remove one"))
     for missing in required:
         if missing not in names:
-            note(
-                Problem(
-                    Place(file, 1, 1), f"column '{missing}' is missing; expected a header with {', '.join(columns)}"
-                )
-            )
-    return {name: position for position, name in enumerate(names)}
+            said = f"column '{missing}' is missing; expected a header with {', '.join(columns)}"
+            problems.append(Problem(start, said))
+    for problem in problems:
+        note(problem)
+    return {} if problems else {name: position for position, name in enumerate(names)}
 
 
 def _column_of(cells: list[str], position: int) -> int:

@@ -7,6 +7,7 @@ that does not exist or comes twice.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from fractions import Fraction
@@ -113,8 +114,6 @@ def parse_text(text: str) -> str:
     """Read a text that is not empty."""
     if not text.strip():
         raise ValueError("nothing is written here; expected text")
-    if len(text) > MOST_TEXT:
-        raise ValueError(f"the text has {len(text)} characters; expected at most {MOST_TEXT}")
     return text
 
 
@@ -159,16 +158,16 @@ def moment_of_wall_clock(local: datetime, zone: tzinfo) -> datetime:
     early = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if early.astimezone(zone).replace(tzinfo=None, fold=0) == local:
         return early
-    low, high = local.replace(tzinfo=zone, fold=1).astimezone(UTC), early
-    offset_after = high.astimezone(zone).utcoffset()
-    while high - low > timedelta(seconds=1):  # high always lies after the change of offset, low before it
-        middle = low + (high - low) // 2
-        middle = middle.replace(microsecond=0) if middle.replace(microsecond=0) > low else middle
-        if middle.astimezone(zone).utcoffset() == offset_after:
-            high = middle
-        else:
-            low = middle
-    return high
+    before = local.replace(tzinfo=zone, fold=1).astimezone(
+        UTC
+    )  # with the later offset, a moment before the clocks change
+    offset_after = early.astimezone(zone).utcoffset()
+    seconds = range(int((early - before).total_seconds()) + 1)
+
+    def has_changed(second: int) -> bool:
+        return (before + timedelta(seconds=second)).astimezone(zone).utcoffset() == offset_after
+
+    return before + timedelta(seconds=bisect_left(seconds, True, key=has_changed))
 
 
 def as_sent(moment: datetime, zone: tzinfo) -> datetime:

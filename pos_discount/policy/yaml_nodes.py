@@ -85,7 +85,7 @@ def read_nodes(file: str, content: bytes, note: Note) -> Node | None:
     try:
         return _Builder(file, note).build(_parser(text))
     except yaml.MarkedYAMLError as error:
-        note(_syntax_problem(file, error))
+        note(_syntax_problem(file, text, error))
     return None
 
 
@@ -120,13 +120,16 @@ def _place_at(file: str, before: str) -> Place:
     return Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
-def _syntax_problem(file: str, error: yaml.MarkedYAMLError) -> Problem:
+def _syntax_problem(file: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
-    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
-    said = " ".join(part for part in (error.context, error.problem) if part)
-    if "'\\t'" in said or "tab" in said.split():
-        return Problem(place, "a tab cannot indent; expected spaces")
-    return Problem(place, f"not YAML: {said}")
+    if mark is None:
+        return Problem(Place(file, 1, 1), f"not YAML: {error.problem}")
+    place, met = Place(file, mark.line + 1, mark.column + 1), text[mark.index : mark.index + 1]
+    if "cannot start any token" in (error.problem or ""):
+        found = "a tab" if met == "\t" else f"'{met}'"
+        wanted = "spaces" if met == "\t" else "a plain word, or quotes around the value"
+        return Problem(place, f"not YAML: {found} cannot begin anything here; expected {wanted}")
+    return Problem(place, f"not YAML: {' '.join(part for part in (error.context, error.problem) if part)}")
 
 
 class _Stop(Exception):
@@ -262,7 +265,12 @@ class _Builder:
                 mapping.entries.setdefault(text, (taken_over, value))
 
     def _refuse_tag(self, node: Node, tag: str) -> None:
-        self.note(Problem(place_of(node), f"tag '{tag}' is not read; expected a plain value; remove the tag"))
+        self.note(
+            Problem(
+                place_of(node),
+                f"tag '{tag.replace('tag:yaml.org,2002:', '!!')}' is not read; expected a plain value; remove the tag",
+            )
+        )
 
     def _stop(self, node: Node, message: str) -> _Stop:
         self.note(Problem(place_of(node), message))
