@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 import msgspec
+from gunicorn.http.errors import ParseException
 
 from pos_discount.web.faults import Repeated, enumerate_faults, pointer_to
 from pos_discount.web.problems import Fault, Problem, invalid
@@ -89,13 +90,16 @@ def read_stream(stream: Stream, length: int | None) -> bytes:
         raise _too_large()
     wanted = MOST_BYTES + 1 if length is None else length
     pieces, left = [], wanted
-    while left and (piece := stream.read(left)):
-        pieces.append(piece)
-        left -= len(piece)
+    try:
+        while left and (piece := stream.read(left)):
+            pieces.append(piece)
+            left -= len(piece)
+    except (OSError, ParseException):
+        raise Problem("bad_request", "The body broke off or is badly framed.") from None
     if length is None and not left:
         raise _too_large()
     if length is not None and left:
-        raise Problem("bad_request", "The body ended before its Content-Length.", headers=(("Connection", "close"),))
+        raise Problem("bad_request", "The body ended before its Content-Length.")
     return b"".join(pieces)
 
 
@@ -115,8 +119,7 @@ def not_json() -> Problem:
 
 
 def _too_large() -> Problem:
-    detail = f"A body may have at most {MOST_BYTES} bytes."
-    return Problem("too_large", detail, headers=(("Connection", "close"),))  # the rest of it is never read
+    return Problem("too_large", f"A body may have at most {MOST_BYTES} bytes.")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -156,7 +156,9 @@ def _text_code(value: Any, expected: inspect.StrType) -> str | None:
     return _length_code(len(value), expected)
 
 
-def _length_code(length: int, expected: inspect.StrType | inspect.DictType | inspect.VarTupleType | inspect.ListType) -> str | None:
+def _length_code(
+    length: int, expected: inspect.StrType | inspect.DictType | inspect.VarTupleType | inspect.ListType
+) -> str | None:
     if expected.min_length is not None and length < expected.min_length:
         return "too_short"
     return "too_long" if expected.max_length is not None and length > expected.max_length else None

@@ -27,7 +27,11 @@ class Metrics:
         self._children: dict[tuple[object, ...], Counter | Histogram | Gauge] = {}
         self._requests = self._counter("requests", "Requests by route and status.", "route", "method", "status")
         self._seconds = Histogram(
-            "pos_discount_request_seconds", "Time to answer, by route.", ("route",), buckets=SECONDS, registry=self._registry
+            "pos_discount_request_seconds",
+            "Time to answer, by route.",
+            ("route",),
+            buckets=SECONDS,
+            registry=self._registry,
         )
         self._decisions = self._counter("decisions", "Decisions made.", "store_id", "arm", "fallback")
         self._rungs = self._counter("ladder_rungs", "Rungs that ladders named.", "store_id")
@@ -38,11 +42,21 @@ class Metrics:
         self._refused = self._counter("overload_refusals", "Requests refused at once because too many were in flight.")
         self.in_flight = self._gauge("in_flight", "Requests being answered.", "livesum")
         self.write_queue = self._gauge("write_queue", "Writes that wait for the database.", "livesum")
-        self.policy_loaded_at = self._gauge("policy_loaded_timestamp_seconds", "When the policy in force was taken up.", "livemin")
-        self.policy_problems = self._gauge("policy_problems", "Problems of the folder that keep it out of force.", "livemax")
-        self.model_made_at = self._gauge("model_activated_timestamp_seconds", "When the model was activated; 0: none.", "livemin")
+        self.policy_loaded_at = self._gauge(
+            "policy_loaded_timestamp_seconds", "When the policy in force was taken up.", "livemin"
+        )
+        self.policy_problems = self._gauge(
+            "policy_problems", "Problems of the folder that keep it out of force.", "livemax"
+        )
+        self.model_made_at = self._gauge(
+            "model_activated_timestamp_seconds", "When the model was activated; 0: none.", "livemin"
+        )
         self.outcomes_missing = self._gauge(
-            "outcomes_missing", "Decisions of the last day that expired without an outcome.", "livemostrecent", "store_id", "arm"
+            "outcomes_missing",
+            "Decisions of the last day that expired without an outcome.",
+            "livemostrecent",
+            "store_id",
+            "arm",
         )
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:

@@ -95,7 +95,13 @@ class Problem(Exception):
         more = f" (the first {MOST_FAULTS} of {len(self.faults)} are listed)" if len(self.faults) > MOST_FAULTS else ""
         return msgspec.json.encode(
             ProblemDetails(
-                f"urn:pos-discount:problem:{self.code}", kind.title, kind.status, self.detail + more, self.code, request_id, shown
+                f"urn:pos-discount:problem:{self.code}",
+                kind.title,
+                kind.status,
+                self.detail + more,
+                self.code,
+                request_id,
+                shown,
             )
         )
 

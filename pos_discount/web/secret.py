@@ -54,7 +54,9 @@ def secret_text(settings: Settings) -> str:
     if settings.secret is not None:
         return settings.secret
     if settings.database_file is None:
-        raise SettingsError("setting POS_DISCOUNT_SECRET is missing: a database server needs one that all services share")
+        raise SettingsError(
+            "setting POS_DISCOUNT_SECRET is missing: a database server needs one that all services share"
+        )
     path = settings.database_file.with_name(settings.database_file.name + ".secret")
     try:
         return _kept(path) or _made(path)

@@ -46,7 +46,9 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
     for name in environment:
         if name.startswith(PREFIX) and name not in names and (near := _nearest(name, names)):
             raise SettingsError(f"unknown setting {name}; did you mean {near}?")
-    return _settings({name: environment[variable] for variable, name in names.items() if environment.get(variable)}, PREFIX)
+    return _settings(
+        {name: environment[variable] for variable, name in names.items() if environment.get(variable)}, PREFIX
+    )
 
 
 def settings_from_mapping(mapping: Mapping[str, object]) -> Settings:
@@ -90,7 +92,9 @@ def _settings(given: Mapping[str, object], prefix: str) -> Settings:
             f"and keep it, or set {name_of('auth')} to off to serve on a loopback address without keys"
         )
     if secret is not None and len(str(secret)) < LEAST_SECRET:
-        raise SettingsError(f"setting {name_of('secret')} is too short; expected 32 random characters, at least {LEAST_SECRET}")
+        raise SettingsError(
+            f"setting {name_of('secret')} is too short; expected 32 random characters, at least {LEAST_SECRET}"
+        )
     return Settings(
         policies=Path(str(given.get("policies", "policies"))),
         database=_database(str(given.get("database", "pos_discount.db")), name_of("database")),
@@ -109,4 +113,6 @@ def _database(text: str, name: str) -> str:
 
 
 def _nearest(name: str, names: Mapping[str, str] | tuple[str, ...]) -> str | None:
-    return next(iter(difflib.get_close_matches(name, tuple(names), n=1, cutoff=0.85 if name.startswith(PREFIX) else 0.6)), None)
+    return next(
+        iter(difflib.get_close_matches(name, tuple(names), n=1, cutoff=0.85 if name.startswith(PREFIX) else 0.6)), None
+    )

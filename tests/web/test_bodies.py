@@ -182,15 +182,23 @@ def test_a_thousand_faults_are_listed_and_more_are_counted() -> None:
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text("aZ9-~/\0é\u2028😀", max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("aZ9-~/\0é\u2028😀", max_size=5), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text("aZ9-~/\0é\u2028😀", max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("aZ9-~/\0é\u2028😀", max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 FIELDS = sorted(Basket.__struct_fields__)
 
 
 @unhurried
-@given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.dictionaries(st.sampled_from(["quantity", "tags", "sku"]), JSON))
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), JSON), st.dictionaries(st.sampled_from(["quantity", "tags", "sku"]), JSON)
+)
 def test_the_slow_look_refuses_exactly_what_the_decoder_refuses(top: dict[str, Any], line: dict[str, Any]) -> None:
     body = json.dumps(BASKET | {"lines": [BASKET["lines"][0] | line]} | top).encode()
     assert _is_refused(Basket, body) == bool(tuple(enumerate_faults(parse_json(body), Basket)))

@@ -1,0 +1,101 @@
+"""What surrounds every request, before and after Flask: a request id, a bound on how many run at once, one log line, its metrics.
+
+It is plain WSGI so that it holds for whatever happens inside, and so that a request too many costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from structlog.typing import FilteringBoundLogger
+
+from pos_discount.web.metrics import Metrics
+from pos_discount.web.problems import PROBLEM_TYPE, retry_later
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+REQUEST_ID = "pos_discount.request_id"
+ROUTE = "pos_discount.route"
+KEY_ID = "pos_discount.key_id"
+NEVER_REFUSED = frozenset({"/healthz", "/readyz", "/metrics"})
+MOST_PATH = 200
+
+_GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}")
+
+
+class Edge:
+    """Wraps a WSGI application; at most ``most_in_flight`` requests of this process run in it at once."""
+
+    def __init__(
+        self, inner: WSGIApplication, log: FilteringBoundLogger, metrics: Metrics, most_in_flight: int
+    ) -> None:
+        self._inner = inner
+        self._log = log
+        self._metrics = metrics
+        self._most_in_flight = most_in_flight
+        self._in_flight = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        started = time.perf_counter()
+        request_id = environ[REQUEST_ID] = request_id_of(environ.get("HTTP_X_REQUEST_ID"))
+        told = ["500"]
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            told[0] = status[:3]
+            headers.append(("X-Request-Id", request_id))
+            headers.append(("X-Content-Type-Options", "nosniff"))
+            return start_response(status, headers, exc_info)
+
+        is_free = self._enter() or environ["PATH_INFO"] in NEVER_REFUSED
+        try:
+            return self._inner(environ, start) if is_free else self._refuse(request_id, start)
+        finally:
+            self._leave()
+            self._tell(environ, told[0], request_id, time.perf_counter() - started)
+
+    def _enter(self) -> bool:
+        with self._lock:
+            self._in_flight += 1
+            return self._in_flight <= self._most_in_flight
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._in_flight -= 1
+
+    def _refuse(self, request_id: str, start: Any) -> Iterable[bytes]:
+        self._metrics.count_refusal()
+        problem = retry_later("overloaded", "More requests are being answered than this server can; try again.")
+        body = problem.body(request_id)
+        headers = [("Content-Type", PROBLEM_TYPE), ("Content-Length", str(len(body))), *problem.headers]
+        start("503 Service Unavailable", headers)
+        return [body]
+
+    def _tell(self, environ: WSGIEnvironment, status: str, request_id: str, seconds: float) -> None:
+        method = environ["REQUEST_METHOD"]
+        route = environ.get(ROUTE, "unknown")
+        self._metrics.count_request(route, method if route != "unknown" else "any", status, seconds)
+        self._log.info(
+            "request",
+            method=method[:16],
+            path=environ["PATH_INFO"][:MOST_PATH],
+            route=route,
+            status=int(status),
+            ms=round(seconds * 1000, 3),
+            request_id=request_id,
+            key_id=environ.get(KEY_ID, ""),
+        )
+
+
+def request_id_of(sent: str | None) -> str:
+    """Return the id that a caller sent, where it is a plain one, else a new one."""
+    if sent is not None and _GOOD_ID.fullmatch(sent):
+        return sent
+    return "req_" + secrets.token_hex(12)

@@ -1,0 +1,209 @@
+"""What every decision is made with: the policy, the model, the pauses and the keys in force, taken up while serving.
+
+A thread of each process looks at the folder and at the store's counts of changes, so that no till ever waits for a look or a load.
+What is new and right is put in force in one assignment; what is broken never is, and is told once in the log, in ``/readyz`` and in
+a metric, with file, line and column. A folder must look the same twice before it is read, so that a file that is being written
+isn't taken for a finished one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from structlog.typing import FilteringBoundLogger
+
+from pos_discount.basket import Basket
+from pos_discount.decide import ServedModel
+from pos_discount.policy import LoadedFolder, Policy, PolicyProblems, load_folder, read_policy
+from pos_discount.pricing import PolicyIndex
+from pos_discount.sensitivity import ModelUnreadable, model_from_bytes
+from pos_discount.store import Changes, KeptFile, Store, StoreUnavailable
+from pos_discount.web.baskets import basket_reader
+from pos_discount.web.bodies import BodyReader
+from pos_discount.web.keys import KeyRing
+from pos_discount.web.metrics import Metrics
+from pos_discount.web.settings import Settings
+
+LOOK_SECONDS = 0.4
+Look = tuple[tuple[str, int, int, int], ...]
+
+
+class PolicyInForce(NamedTuple):
+    """A policy that decides, with what was made of it once. ``source`` says where it came from: the folder or the store."""
+
+    index: PolicyIndex
+    baskets: BodyReader[Basket]
+    files: tuple[KeptFile, ...]
+    taken_up_at: datetime
+    source: str
+
+
+class ModelInForce(NamedTuple):
+    """The model that decides, or why none does."""
+
+    served: ServedModel | None
+    fallback: str | None
+    activated_at: int = 0
+
+
+class InForce:
+    """What is in force in this process. Attributes are replaced whole, so that a reader needs no lock."""
+
+    def __init__(
+        self, settings: Settings, secret: str, store: Store, log: FilteringBoundLogger, metrics: Metrics
+    ) -> None:
+        self._folder = settings.policies
+        self._secret = secret
+        self._store = store
+        self._log = log
+        self._metrics = metrics
+        self._look: Look = ()
+        self._look_read: Look | None = None
+        self._changes: Changes | None = None
+        self._watcher: threading.Thread | None = None
+        self._watching_process = 0
+        self._starting = threading.Lock()
+        self._is_kept = False
+        self.policy: PolicyInForce | None = None
+        self.problems: tuple[str, ...] = ()
+        self.model = ModelInForce(None, None)
+        self.paused: tuple[str, ...] = ()
+        self.keys = KeyRing(secret, ())
+        self._look = self._look_at_folder()
+        self._read_folder()
+
+    def watch(self) -> None:
+        """See to it that this process has its watcher; cheap enough for every request."""
+        if self._watching_process == os.getpid() and self._watcher is not None and self._watcher.is_alive():
+            return
+        with self._starting:
+            if self._watching_process == os.getpid() and self._watcher is not None and self._watcher.is_alive():
+                return
+            self._watching_process = os.getpid()
+            self.look()
+            self._watcher = threading.Thread(
+                target=_keep_looking, args=(weakref.ref(self),), name="watcher", daemon=True
+            )
+            self._watcher.start()
+
+    def look(self) -> None:
+        """Look once at the folder and the store, and take up what changed."""
+        look = self._look_at_folder()
+        if look == self._look and look != self._look_read:
+            self._read_folder()
+        self._look = look
+        try:
+            if self.policy is None:
+                self._take_last_good()
+            self.keep_policy()
+            changes = self._store.read_changes()
+            if changes != self._changes:
+                self._read_changes(changes)
+                self._changes = changes
+        except StoreUnavailable as error:
+            self._log.warning("store_unavailable", reason=str(error))
+
+    def keep_policy(self) -> None:
+        """Write the policy in force to the store, once, so that whatever it decides can be decided again."""
+        policy = self.policy
+        if policy is not None and not self._is_kept:
+            self._store.keep_policy(policy.index.policy.version, policy.files, _now_microseconds())
+            self._is_kept = self.policy is policy
+
+    # Policy
+
+    def _look_at_folder(self) -> Look:
+        """Return names, sizes and times of all files of the folder; empty where there is none."""
+        found = []
+        try:
+            for root, folders, names in os.walk(self._folder):
+                folders.sort()
+                for name in sorted(names):
+                    if name.endswith((".yaml", ".yml", ".csv")):
+                        status = os.stat(os.path.join(root, name))  # noqa: PTH116, PTH118 - a Path for each costs more than the look
+                        found.append((f"{root}/{name}", status.st_size, status.st_mtime_ns, status.st_ino))
+        except FileNotFoundError:
+            return (("vanished", 0, 0, 0),)  # between listing and looking: differs from any other look
+        return tuple(found)
+
+    def _read_folder(self) -> None:
+        self._look_read = self._look
+        try:
+            loaded = load_folder(self._folder)
+        except PolicyProblems as problems:
+            told = tuple(str(problem) for problem in problems.problems)
+            if told != self.problems:
+                self._log.error("policy_broken", problems=told[:100], count=len(told), in_force=self._version())
+            self._tell_problems(told)
+            return
+        self._tell_problems(())
+        if loaded.policy.version != self._version():
+            self._put_in_force(loaded, "folder")
+
+    def _take_last_good(self) -> None:
+        """Take up the newest policy that ever decided here, where the folder was broken from the start."""
+        for version, _ in reversed(self._store.read_policies()):
+            files = {file.name: file.content for file in self._store.read_policy(version)}
+            policy = read_policy(files)
+            if isinstance(policy, Policy):
+                self._put_in_force(LoadedFolder(policy, files), "store")
+                return
+
+    def _put_in_force(self, loaded: LoadedFolder, source: str) -> None:
+        policy = loaded.policy
+        files = tuple(KeptFile(name, content) for name, content in sorted(loaded.files.items()))
+        now = datetime.now(UTC)
+        self._is_kept = source == "store"
+        self.policy = PolicyInForce(PolicyIndex(policy), basket_reader(policy.house.currency), files, now, source)
+        self._metrics.policy_loaded_at.set(now.timestamp())
+        self._log.info("policy_in_force", version=policy.version, promotions=len(policy.promotions), source=source)
+
+    def _tell_problems(self, told: tuple[str, ...]) -> None:
+        self.problems = told
+        self._metrics.policy_problems.set(len(told))
+
+    def _version(self) -> str | None:
+        return self.policy.index.policy.version if self.policy else None
+
+    # Model, pauses, keys
+
+    def _read_changes(self, changes: Changes) -> None:
+        before = self._changes
+        if before is None or changes.keys != before.keys:
+            self.keys = KeyRing(self._secret, self._store.read_keys())
+        if before is None or changes.paused != before.paused:
+            self.paused = tuple(pause.promotion_id for pause in self._store.read_paused())
+        if before is None or changes.model != before.model:
+            self.model = self._read_model()
+            self._metrics.model_made_at.set(self.model.activated_at / 1e6)
+            version = self.model.served.version if self.model.served else None
+            self._log.info("model_in_force", version=version, fallback=self.model.fallback)
+
+    def _read_model(self) -> ModelInForce:
+        activation = next(iter(self._store.read_activations()), None)
+        if activation is None or activation.version is None:
+            return ModelInForce(None, None)
+        files = self._store.read_model(activation.version)
+        try:
+            served = ServedModel(activation.version, model_from_bytes(files[0].content if files else b""))
+        except ModelUnreadable as error:
+            self._log.error("model_rejected", version=activation.version, reason=str(error))
+            return ModelInForce(None, "model_rejected", activation.activated_at)
+        return ModelInForce(served, None, activation.activated_at)
+
+
+def _keep_looking(watched: weakref.ref[InForce]) -> None:
+    """Look again and again for as long as somebody uses what is watched."""
+    while (in_force := watched()) is not None:
+        in_force.look()
+        del in_force
+        time.sleep(LOOK_SECONDS)
+
+
+def _now_microseconds() -> int:
+    return time.time_ns() // 1000

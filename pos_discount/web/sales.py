@@ -1,0 +1,163 @@
+"""A decision as it was kept, opened again: its basket, its answer, and what a sale by it sold, counted and cost.
+
+Both outcomes and returns need to know what was sold. Hides where that stands: in the answer for a rung or the base, and in a fresh
+pricing under the decision's own policy where the cashier gave what the ladder did not name.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import msgspec
+
+from pos_discount.answer import Answer
+from pos_discount.basket import Basket
+from pos_discount.decide import Counted
+from pos_discount.policy import Policy, read_policy
+from pos_discount.pricing import Context, PolicyIndex, Priced, counters_of, price_sale
+from pos_discount.store import KeptDecision, Store
+from pos_discount.web.in_force import InForce
+from pos_discount.web.recording import Inputs, Notes, nets_at_base, read_answer, read_inputs, read_notes
+
+MOST_KEPT_POLICIES = 8
+
+
+class Archive:
+    """Policies that decided, by version: the one in force, and the last few that were asked for."""
+
+    def __init__(self, store: Store, in_force: InForce) -> None:
+        self._store = store
+        self._in_force = in_force
+        self._index_by_version: dict[str, PolicyIndex] = {}
+        self._lock = threading.Lock()
+
+    def index(self, version: str) -> PolicyIndex:
+        """Return the policy of a version, read from the store where it is no longer in force."""
+        policy = self._in_force.policy
+        if policy is not None and policy.index.policy.version == version:
+            return policy.index
+        with self._lock:
+            index = self._index_by_version.get(version) or self._read(version)
+            self._index_by_version = {version: index, **self._index_by_version}
+            while len(self._index_by_version) > MOST_KEPT_POLICIES:
+                self._index_by_version.pop(next(reversed(self._index_by_version)))
+            return index
+
+    def _read(self, version: str) -> PolicyIndex:
+        policy = read_policy({file.name: file.content for file in self._store.read_policy(version)})
+        if not isinstance(policy, Policy):
+            raise LookupError(f"policy {version} decided here but can't be read from the store again:\n{policy}")
+        return PolicyIndex(policy)
+
+
+class Sold(NamedTuple):
+    """What a sale sold: each line's net by line id, the promotions in force, what it counts, and its gross profit."""
+
+    total: int
+    nets: Mapping[str, int]
+    promotion_ids: tuple[str, ...]
+    counted: tuple[Counted, ...]
+    promoted: int
+    profit: float
+
+
+class KeptSale:
+    """A recorded decision with its parts decoded when they are wanted."""
+
+    def __init__(self, kept: KeptDecision, archive: Archive) -> None:
+        self.kept = kept
+        self.record = kept.record
+        self._archive = archive
+
+    @cached_property
+    def answer(self) -> Answer:
+        """The answer as it was sent."""
+        return read_answer(self.record.answer)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What the decision was made from."""
+        return read_inputs(self.record.inputs)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What was kept beside the answer."""
+        return read_notes(self.record.learning)
+
+    @property
+    def basket(self) -> Basket:
+        """The basket, with the customer's pseudonym."""
+        return self.inputs.basket
+
+    @property
+    def index(self) -> PolicyIndex:
+        """The policy that decided."""
+        return self._archive.index(self.record.policy_version)
+
+    def sold(self, rung: int | None, promotions: tuple[str, ...] | None) -> Sold:
+        """Tell what was sold: at a rung, with other promotions than the ladder named, or else at base."""
+        if rung is not None:
+            return self._sold_at_rung(rung)
+        if promotions is None:
+            return self._sold_at_base()
+        named = next((r.rung for r in self.answer.ladder if set(r.promotions) == set(promotions)), None)
+        return self._sold_with(promotions) if named is None else self._sold_at_rung(named)
+
+    def price(self, basket: Basket, promotion_ids: tuple[str, ...]) -> Priced:
+        """Price a part of the basket as the sale was priced: its promotions, its policy, its time."""
+        segment = self.answer.segment
+        words = (segment.segment_id, segment.name) if segment else ()
+        return price_sale(self.index, basket, Context(self.answer.at, words), promotion_ids)
+
+    def _sold_at_base(self) -> Sold:
+        base, notes = self.answer.base, self.notes
+        nets = nets_at_base(self.basket, base.discounts)
+        given = tuple(discount.promotion_id for discount in base.discounts)
+        return Sold(base.total, nets, given, notes.counted[0], notes.promoted[0], notes.profits[0])
+
+    def _sold_at_rung(self, number: int) -> Sold:
+        rung, notes = self.answer.ladder[number - 1], self.notes
+        nets = {line.line_id: line.net for line in rung.lines}
+        given = tuple(discount.promotion_id for discount in rung.discounts)
+        return Sold(rung.total, nets, given, notes.counted[number], notes.promoted[number], notes.profits[number])
+
+    def _sold_with(self, promotions: tuple[str, ...]) -> Sold:
+        """Price what the ladder did not name: the given promotions, and of the base's those that combine with all of them."""
+        by_id = {entry.promotion.id: entry.promotion for entry in self.index.entries}
+        given = [by_id[id_] for id_ in promotions]
+        owed = [by_id[d.promotion_id] for d in self.answer.base.discounts if d.promotion_id not in promotions]
+        together = tuple(p.id for p in (*(o for o in owed if all(o.combines(g) for g in given)), *given))
+        priced = self.price(self.basket, together)
+        nets = {line.line_id: net for line, net in zip(self.basket.lines, priced.nets, strict=True)}
+        discounted = {share.line for applied in priced.applied for share in applied.lines if share.saving}
+        base = self._sold_at_base()
+        return Sold(
+            total=priced.total,
+            nets=nets,
+            promotion_ids=together,
+            counted=self._counted(priced),
+            promoted=sum(priced.nets[line] for line in discounted),
+            profit=base.profit - (priced.cost - sum(discount.cost for discount in self.answer.base.discounts)),
+        )
+
+    def _counted(self, priced: Priced) -> tuple[Counted, ...]:
+        local_time = self.answer.at.astimezone(self.index.policy.house.time_zone)
+        return tuple(
+            Counted(key, 1, applied.cost)
+            for applied in priced.applied
+            for _, key in counters_of(applied.entry.promotion, self.basket, local_time)
+            if key is not None
+        )
+
+
+def reduced(basket: Basket, quantity_by_line: Mapping[str, int]) -> Basket | None:
+    """Return a basket with less on its lines, or None where nothing is left."""
+    lines = tuple(
+        msgspec.structs.replace(line, quantity=quantity_by_line[line.line_id])
+        for line in basket.lines
+        if quantity_by_line[line.line_id]
+    )
+    return msgspec.structs.replace(basket, lines=lines) if lines else None
