@@ -3,6 +3,7 @@
 `Store` is the face; the values that go in and out are in `records`, what it may refuse in `errors`.
 """
 
+from pos_discount.store.bulk import Checkout, CheckoutCount, Receipt
 from pos_discount.store.errors import (
     AlreadyAnswered,
     ForgottenDecision,
@@ -38,6 +39,7 @@ from pos_discount.store.records import (
     Visit,
 )
 from pos_discount.store.store import Store
+from pos_discount.store.upkeep import restore_backup
 
 __all__ = [
     "Activation",
@@ -45,6 +47,8 @@ __all__ = [
     "Answering",
     "ApiKey",
     "Changes",
+    "Checkout",
+    "CheckoutCount",
     "Claim",
     "Counted",
     "Day",
@@ -59,6 +63,7 @@ __all__ = [
     "OtherBody",
     "OutcomeRecord",
     "Pause",
+    "Receipt",
     "Recorded",
     "Reply",
     "ReturnConflict",
@@ -71,4 +76,5 @@ __all__ = [
     "StoreUnavailable",
     "UnknownDecision",
     "Visit",
+    "restore_backup",
 ]

@@ -24,6 +24,7 @@ else:
         import sqlite3
 
 Connection = sqlite3.Connection
+OperationalError = sqlite3.OperationalError
 Synchronous = Literal["FULL", "NORMAL"]
 
 BUSY_SECONDS = 5.0

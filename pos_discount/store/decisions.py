@@ -7,6 +7,7 @@ their own, so that reading a million rows for learning does not drag them along.
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from pos_discount.pricing.limits import Hold
 from pos_discount.store.connection import Connection
 from pos_discount.store.counters import free_holds, place_holds
@@ -54,6 +55,12 @@ def read_record(connection: Connection, decision_id: str) -> tuple[DecisionRecor
         raise _absent(connection, decision_id)
     *fields, superseded_by = row
     return DecisionRecord(*fields), superseded_by
+
+
+def read_ids_of(connection: Connection, customer: str) -> tuple[str, ...]:
+    """Read the ids of a customer's decisions, earliest first."""
+    rows = connection.execute("SELECT decision_id FROM decisions WHERE customer = ? ORDER BY decision", (customer,))
+    return tuple(decision_id for (decision_id,) in rows)
 
 
 def is_forgotten(connection: Connection, decision_id: str) -> bool:

@@ -92,7 +92,9 @@ FORGETTING_AND_RECEIPTS = (
         store_id TEXT NOT NULL, decision_id TEXT NOT NULL, forgotten_at INTEGER NOT NULL,
         PRIMARY KEY (store_id, decision_id)) STRICT, WITHOUT ROWID""",
     "CREATE UNIQUE INDEX forgotten_by_id ON forgotten_decisions (decision_id)",
-    "CREATE TABLE forgettings (digest TEXT PRIMARY KEY, forgotten_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    """CREATE TABLE forgettings (
+        digest TEXT NOT NULL, forgotten_at INTEGER NOT NULL,
+        PRIMARY KEY (digest, forgotten_at)) STRICT, WITHOUT ROWID""",
     """CREATE TABLE receipts (
         receipt INTEGER PRIMARY KEY AUTOINCREMENT,
         store_id TEXT NOT NULL, source TEXT NOT NULL, receipt_id TEXT NOT NULL, customer TEXT, basket BLOB NOT NULL,

@@ -11,12 +11,28 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from pos_discount.pricing.limits import CounterKey, Hold, Usage
-from pos_discount.store import access, changes, counters, customers, decisions, idempotency, outcomes, returns, versions
+from pos_discount.store import (
+    access,
+    bulk,
+    changes,
+    counters,
+    customers,
+    decisions,
+    forgetting,
+    idempotency,
+    outcomes,
+    returns,
+    upkeep,
+    versions,
+)
+from pos_discount.store.bulk import Checkout, CheckoutCount, Receipt
 from pos_discount.store.connection import Connection, Synchronous
+from pos_discount.store.errors import StoreUnavailable
 from pos_discount.store.reader import Readers
 from pos_discount.store.records import (
     Activation,
@@ -266,12 +282,95 @@ class Store:
         """Revoke a key; False where there is none that still holds."""
         return self._write(lambda connection: access.revoke_key(connection, key_id, now))
 
-    # Health
+    # By the million
+
+    def read_checkouts(self, after_decision: int = 0) -> Iterator[tuple[Checkout, ...]]:
+        """Yield decisions after a number, with their outcome or without, in blocks; for reports."""
+        return bulk.read_checkouts(self._reading, after_decision)
+
+    def read_outcomes(self, after_sequence: int = 0) -> Iterator[tuple[Checkout, ...]]:
+        """Yield decisions whose outcome came or changed after a number, in blocks; for learning what is new."""
+        return bulk.read_outcomes(self._reading, after_sequence)
+
+    def count_checkouts(self, since: int, until: int) -> tuple[CheckoutCount, ...]:
+        """Count decisions made in a span of time and their outcomes, by store and arm."""
+        with self._reading() as connection:
+            return bulk.count_checkouts(connection, since, until)
+
+    def record_checkouts(self, records: Sequence[DecisionRecord], results: Sequence[OutcomeRecord]) -> None:
+        """Record many decisions and outcomes in one transaction; for simulations, a few thousand at a time."""
+        self._write(lambda connection: bulk.record_checkouts(connection, records, results))
+
+    def keep_receipts(self, receipts: Sequence[Receipt]) -> int:
+        """Keep imported receipts, a few thousand at a time; return how many were new."""
+        return self._write(lambda connection: bulk.keep_receipts(connection, receipts))
+
+    def read_receipts(self, source: str) -> Iterator[tuple[Receipt, ...]]:
+        """Yield the receipts of an import in blocks."""
+        return bulk.read_receipts(self._reading, source)
+
+    def count_receipts(self) -> tuple[tuple[str, int], ...]:
+        """Count the receipts of each import."""
+        with self._reading() as connection:
+            return bulk.count_receipts(connection)
+
+    # Forgetting
+
+    def read_decisions_of(self, customer: str) -> Iterator[KeptDecision]:
+        """Yield all that is kept of a customer's decisions, earliest first; for a request for access."""
+        with self._reading() as connection:
+            decision_ids = decisions.read_ids_of(connection, customer)
+        return (self.read_decision(decision_id) for decision_id in decision_ids)
+
+    def forget(self, customer: str, now: int) -> int:
+        """Remove all that links to a customer and empty the log; return how many decisions went.
+
+        `scrub` afterwards, once for all who were forgotten, to be rid of stale copies in the file too.
+        """
+        removed = self._write(lambda connection: forgetting.forget(connection, self.path, customer, now))
+        self._run_alone(lambda connection: upkeep.empty_log(connection, self.path))
+        return removed
+
+    def purge(self, before: int, first_day: int, now: int) -> Iterator[int]:
+        """Remove decisions made before a moment, days before one, answers and counters too old to matter, step by step.
+
+        Yields how many rows each step removed or shortened; every step is a small transaction. `scrub` afterwards.
+        """
+        yield from self._until_nothing_is_left(lambda connection: forgetting.purge_decisions(connection, before))
+        yield from self._until_nothing_is_left(lambda connection: forgetting.purge_answers(connection, now))
+        yield from self._until_nothing_is_left(lambda connection: forgetting.purge_counters(connection, first_day))
+        customer = ""
+        while True:
+            customer, changed = self._write(partial(forgetting.trim_customers, first_day=first_day, after=customer))
+            if not customer:
+                break
+            yield changed
+
+    def scrub(self) -> None:
+        """Rewrite the file so that it holds nothing of what was deleted. Writers wait; takes seconds per gigabyte."""
+        self._run_alone(lambda connection: upkeep.rewrite(connection, self.path))
+
+    # Upkeep
+
+    def backup(self, target: str | Path) -> None:
+        """Copy the live database into a new file; raises StoreError where that exists."""
+        with self._reading() as connection:
+            upkeep.write_backup(connection, self.path, Path(target))
+
+    def find_problems(self) -> tuple[str, ...]:
+        """Check that the file is whole and its counters agree; nothing found is well. Reads all of it."""
+        with self._snapshot() as connection:
+            return upkeep.find_problems(connection)
+
+    def read_sizes(self) -> dict[str, int]:
+        """Read bytes of the file, its log and the free disk, and rows by table."""
+        with self._snapshot() as connection:
+            return upkeep.read_sizes(connection, self.path)
 
     def probe(self, now: int) -> None:
         """Write and commit one small row; raises StoreUnavailable where that cannot be done."""
         statement = "INSERT OR REPLACE INTO probes (probe, written_at) VALUES (1, ?)"
-        self._write(lambda connection: connection.execute(statement, (now,)) and None)
+        self._write(lambda connection: _run_statement(connection, statement, now))
 
     def queue_length(self) -> int:
         """Count the writes that wait in this process."""
@@ -281,6 +380,13 @@ class Store:
 
     def _write(self, job: Job[T]) -> T:
         return self._opened().writer.run(job)
+
+    def _run_alone(self, job: Job[T]) -> T:
+        return self._opened().writer.run_alone(job)
+
+    def _until_nothing_is_left(self, job: Job[int]) -> Iterator[int]:
+        while removed := self._write(job):
+            yield removed
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -307,7 +413,11 @@ class Store:
                     most_waiting=self._most_waiting,
                     patience_seconds=self._patience_seconds,
                 )
-                writer.run_alone(_migrate_where_needed)
+                try:
+                    writer.run_alone(partial(_make_current, database=self.path))
+                except StoreUnavailable:
+                    writer.close()
+                    raise
                 self._opened_by_process[process] = _Opened(writer, Readers(self.path), idempotency.RunningKeys())
             return self._opened_by_process[process]
 
@@ -320,6 +430,11 @@ class _Opened(NamedTuple):
     running_keys: idempotency.RunningKeys
 
 
-def _migrate_where_needed(connection: Connection) -> None:
+def _make_current(connection: Connection, database: Path) -> None:
     if not is_current(connection):
         migrate(connection)
+    forgetting.reapply_forgettings(connection, database)
+
+
+def _run_statement(connection: Connection, statement: str, *values: int) -> None:
+    connection.execute(statement, values)

@@ -3,7 +3,7 @@
 A commit that is synced costs about the same for one record as for fifty, so the thread waits about a millisecond for
 others to come, takes its turn among the processes, runs every job inside its own savepoint and commits once. A job that
 raises undoes itself alone; a disk that refuses undoes them all. A caller is answered only after COMMIT has returned, so
-that what was acknowledged is on the disk. The wait also is what lets another process have the next turn.
+that what was acknowledged is on the disk.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ class Writer:
 
     def _gather(self, first: _Waiting[Any]) -> tuple[list[_Waiting[Any]], bool]:
         gathered = [first]
-        if self._gather_seconds:
-            time.sleep(self._gather_seconds)
+        # Those that queued up behind the last commit have waited long enough.
+        time.sleep(max(0.0, first.since + self._gather_seconds - time.monotonic()))
         while len(gathered) < self._most_waiting:
             try:
                 waiting = self._waiting.get_nowait()
@@ -139,12 +139,13 @@ class Writer:
 class _Waiting(Generic[T]):
     """A job, and the caller that waits for it."""
 
-    __slots__ = ("_done", "error", "is_alone", "is_given_up", "job", "value")
+    __slots__ = ("_done", "error", "is_alone", "is_given_up", "job", "since", "value")
 
     def __init__(self, job: Job[T], *, is_alone: bool) -> None:
         self.job = job
         self.is_alone = is_alone
         self.is_given_up = False
+        self.since = time.monotonic()
         self.value: T
         self.error: BaseException | None = None
         self._done = threading.Lock()  # a bare lock wakes its waiter faster than an Event

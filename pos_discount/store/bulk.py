@@ -1,0 +1,154 @@
+"""Reading and writing by the million: for learning, reports and simulations, and receipts that were imported.
+
+Rows come in blocks, each read in a moment of its own, so that memory stays bounded and the log can be emptied between
+them. Numbers grow in order of commit and a row that changes moves to the end, so that a reader who remembers the last
+number it has seen misses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from pos_discount.store.connection import Connection
+from pos_discount.store.decisions import record_decision
+from pos_discount.store.outcomes import record_outcome
+from pos_discount.store.records import DecisionRecord, OutcomeRecord
+
+BLOCK = 5_000
+Reading = Callable[[], AbstractContextManager[Connection]]
+
+
+class Checkout(NamedTuple):
+    """A decision with its outcome, if one came, as learning and reports read them.
+
+    ``decision`` numbers decisions, ``sequence`` outcomes, in order of commit.
+    """
+
+    decision: int
+    store_id: str
+    decision_id: str
+    customer: str | None
+    made_at: int
+    policy_version: str
+    model_version: str | None
+    arm: str
+    segment_id: str | None
+    fallback: str | None
+    is_superseded: bool
+    learning: bytes
+    sequence: int | None
+    result: str | None
+    rung: int | None
+    event: str | None
+    satisfaction: int | None
+    received_at: int | None
+    outcome_body: bytes | None
+    outcome_learning: bytes | None
+
+
+class CheckoutCount(NamedTuple):
+    """Decisions of one store and arm that no later one superseded, and how many of them have an outcome."""
+
+    store_id: str
+    arm: str
+    decisions: int
+    outcomes: int
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """A receipt that was imported, as an opaque basket. ``source`` names the import, ``receipt_id`` is unique in it."""
+
+    store_id: str
+    source: str
+    receipt_id: str
+    basket: bytes
+    customer: str | None = None
+
+
+CHECKOUT_FIELDS = (
+    "decisions.decision, decisions.store_id, decisions.decision_id, customer, made_at, policy_version, model_version,"
+    " arm, segment_id, fallback, superseded_by IS NOT NULL, decisions.learning,"
+    " sequence, result, rung, event, satisfaction, received_at, body, outcomes.learning"
+)
+
+
+def read_checkouts(reading: Reading, after_decision: int) -> Iterator[tuple[Checkout, ...]]:
+    """Yield all decisions after a number, with their outcomes or without, in order of decision, in blocks."""
+    query = (
+        f"SELECT {CHECKOUT_FIELDS} FROM decisions LEFT JOIN outcomes USING (store_id, decision_id)"
+        " WHERE decisions.decision > ? ORDER BY decisions.decision LIMIT ?"
+    )
+    return _blocks(reading, query, after_decision, Checkout._make, lambda row: row.decision)
+
+
+def read_outcomes(reading: Reading, after_sequence: int) -> Iterator[tuple[Checkout, ...]]:
+    """Yield all decisions whose outcome came or changed after a number, in order of sequence, in blocks."""
+    query = (
+        f"SELECT {CHECKOUT_FIELDS} FROM outcomes JOIN decisions ON decisions.decision = outcomes.decision"
+        " WHERE sequence > ? ORDER BY sequence LIMIT ?"
+    )
+    return _blocks(reading, query, after_sequence, Checkout._make, lambda row: row.sequence or 0)
+
+
+def count_checkouts(connection: Connection, since: int, until: int) -> tuple[CheckoutCount, ...]:
+    """Count decisions made from a moment on and before another, by store and arm."""
+    rows = connection.execute(
+        "SELECT decisions.store_id, arm, count(*), count(sequence) FROM decisions"
+        " LEFT JOIN outcomes USING (store_id, decision_id)"
+        " WHERE made_at >= ? AND made_at < ? AND superseded_by IS NULL GROUP BY 1, 2 ORDER BY 1, 2",
+        (since, until),
+    )
+    return tuple(map(CheckoutCount._make, rows))
+
+
+def record_checkouts(
+    connection: Connection, decisions: Sequence[DecisionRecord], outcomes: Sequence[OutcomeRecord]
+) -> None:
+    """Write many decisions and outcomes that a simulation made."""
+    for decision in decisions:
+        record_decision(connection, decision, ())
+    for outcome in outcomes:
+        record_outcome(connection, outcome)
+
+
+def keep_receipts(connection: Connection, receipts: Sequence[Receipt]) -> int:
+    """Keep receipts; those that are there already stay. Return how many were new."""
+    return connection.executemany(
+        "INSERT INTO receipts (store_id, source, receipt_id, customer, basket) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        [(row.store_id, row.source, row.receipt_id, row.customer, row.basket) for row in receipts],
+    ).rowcount
+
+
+def read_receipts(reading: Reading, source: str) -> Iterator[tuple[Receipt, ...]]:
+    """Yield the receipts of an import, in the order in which they came, in blocks."""
+    query = (
+        "SELECT receipt, store_id, source, receipt_id, basket, customer FROM receipts"
+        " WHERE receipt > ?1 AND source = ?3 ORDER BY receipt LIMIT ?2"
+    )
+    blocks = _blocks(reading, query, 0, tuple, lambda row: row[0], source)
+    return (tuple(Receipt(*row[1:]) for row in block) for block in blocks)
+
+
+def count_receipts(connection: Connection) -> tuple[tuple[str, int], ...]:
+    """Count the receipts of each import."""
+    return tuple(connection.execute("SELECT source, count(*) FROM receipts GROUP BY source ORDER BY source"))
+
+
+T = TypeVar("T")
+
+
+def _blocks(
+    reading: Reading, query: str, after: int, made: Callable[[Any], T], number: Callable[[T], int], *more: object
+) -> Iterator[tuple[T, ...]]:
+    while True:
+        with reading() as connection:
+            block = tuple(map(made, connection.execute(query, (after, BLOCK, *more)).fetchall()))
+        if not block:
+            return
+        yield block
+        after = number(block[-1])
