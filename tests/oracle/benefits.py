@@ -238,19 +238,31 @@ def _give_bundle(turn: Turn, benefit: Mapped) -> Given:
     slots = [(int(slot.get("units", 1)), turn.unused_in(slot.get("of"))) for slot in bundle["of"]]
     most = int(bundle.get("at_most", len(turn.house.units)))
     tried = [(len(bundles), _give_bundles(turn, bundle, bundles)) for bundles in _ways(turn, slots, most, ())]
-    best = min(tried, key=lambda one: _bundles_rank(turn, *one))
-    saving, count, _ = _bundles_rank(turn, *best)
-    as_good = [one for one in tried if _bundles_rank(turn, *one)[0] == saving]
-    has_tie = saving < 0 and any(
-        one[0] != count
-        or (_bundles_rank(turn, *one) == _bundles_rank(turn, *best) and _traces(turn, one[1]) != _traces(turn, best[1]))
-        for one in as_good
+    ranked = [(_bundles_rank(turn, bundle, count, given), given) for count, given in tried]
+    rank, best = min(ranked, key=lambda one: one[0])
+    has_floors = any(turn.room(unit) < turn.left[unit.order] for _, units in slots for unit in units)
+    has_tie = any(
+        other[0] == rank[0]
+        and (has_floors or other[1] != rank[1] or other == rank)
+        and _traces(turn, given) != _traces(turn, best)
+        for other, given in ranked
     )
-    return Given(best[1].cuts, best[1].used, has_tie=has_tie)
+    return Given(best.cuts, best.used, has_tie=has_tie and any(best.cuts.values()))
 
 
-def _bundles_rank(turn: Turn, count: int, given: Given) -> tuple[int, int, list[tuple[int, int]]]:
-    return -sum(given.cuts.values()), count, sorted((-turn.left[order], order) for order in given.used)
+def _bundles_rank(turn: Turn, bundle: Mapped, count: int, given: Given) -> tuple[Fraction, int, list[tuple[int, int]]]:
+    dearest = sorted((-turn.left[order], order) for order in given.used)
+    return -_exact_saving(turn, bundle, given), count, dearest
+
+
+def _exact_saving(turn: Turn, bundle: Mapped, given: Given) -> Fraction:
+    """Add up what is saved; of a percentage, before it is rounded, so that no unit is picked to sway the rounding."""
+    if "percent" not in bundle:
+        return Fraction(sum(given.cuts.values()))
+    part, units = percent(bundle["percent"]), [turn.house.units[order] for order in given.used]
+    original = turn.house.setting("percent_of", "remaining") == "original"
+    wanted = {unit: part * (unit.price if original else turn.left[unit.order]) for unit in units}
+    return sum((min(wanted[unit], Fraction(turn.room(unit))) for unit in units), Fraction(0))
 
 
 def _traces(turn: Turn, given: Given) -> list[tuple[int, int, int, bool]]:

@@ -22,8 +22,9 @@ Written from the policy page alone. Where the page leaves a choice, this is what
 12. `whole_set` frees the cheapest of all (dearest for `to: dearest`); the dearest others make up the set and are used.
     With an amount, a price or `to: all` it is the dearest units, as one group, that many times the amount or price.
 13. A group `price` takes off what is left of the group above it, as an amount for that group (2).
-14. `bundle`: most saved before any cap; then fewer bundles; then the dearest units, equal ones in basket order. Where
-    other numbers of bundles, or other ways to group these units, save as much, the answer is marked `has_tie`.
+14. `bundle`: most saved, before any cap and before a percentage is rounded; then fewer bundles; then the dearest units,
+    equal ones in basket order. Where other numbers of bundles, other ways to group these units or, under a `min_price`,
+    other units save as much, the answer is marked `has_tie`.
 15. "Fewer promotions, then ids" of equal candidates looks at the ladder's own promotions.
 16. A coupon condition claims its promotion also from within `any`, not from within `not`.
 17. Who was born on 29 February has their birthday on the 28th in other years. `hours` read the wall clock alone.

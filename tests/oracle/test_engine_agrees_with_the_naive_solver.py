@@ -47,6 +47,108 @@ def test_the_engine_agrees_on_many_random_cases(first: int, tmp_path: Path) -> N
     assert list(_disagreements(range(first, first + 1000), tmp_path)) == []
 
 
+CHEAPEST_AT_ITS_TURN = "a promotion that saves nothing alone is not tried after one that changes which unit is cheapest"
+GROUPING = "a bundle puts its dearest units together, even where other groups save more"
+SMALL_GIFT = {"gift": {"sku": "S", "name": "Sample", "value": "1.00", "cost": "0.10"}}
+
+
+def _automatic(benefit: dict[str, Any], **rest: Any) -> dict[str, Any]:
+    return {"offer": "automatic", "combines_with": "all", "benefit": benefit} | rest
+
+
+def _any_units(count: int, **way: str) -> dict[str, Any]:
+    return _automatic({"bundle": {"of": [{"units": str(count)}]} | way})
+
+
+@pytest.mark.parametrize(
+    ("promotions", "guards", "prices"),
+    [
+        pytest.param(
+            [_automatic(SMALL_GIFT, when=[{"not": [{"contains": {"sku": "Z"}}]}])],
+            {},
+            [100],
+            id="a gift where something is not in the basket",
+        ),
+        pytest.param(
+            [_automatic(SMALL_GIFT, when=[{"quantity": {"of": {"sku": "Z"}, "at_most": "3"}}])],
+            {},
+            [100],
+            id="at most three may be none",
+        ),
+        pytest.param(
+            [_automatic(SMALL_GIFT)], {"never": {"sku": "A"}}, [100], id="a gift beside what is never discounted"
+        ),
+        pytest.param([_automatic(SMALL_GIFT, offer="ladder")], {}, [0], id="a gift beside what is free"),
+        pytest.param(
+            [
+                _automatic({"amount": "1.00"}, priority="1"),
+                _automatic({"amount": "0.50"}, when=[{"spend": {"below": "10.00", "counts": "remaining"}}]),
+            ],
+            {},
+            [1000],
+            id="a condition that an earlier discount fulfils",
+        ),
+        pytest.param(
+            [
+                _automatic({"amount": "1.00"}, priority="1"),
+                _automatic({"percent": "50%"}, limits=[{"budget": "4.50", "per": "chain"}]),
+            ],
+            {},
+            [1000],
+            id="a budget that an earlier discount makes suffice",
+        ),
+        pytest.param(
+            [
+                _automatic({"amount": "0.01", "of": {"sku": "B"}}, priority="1"),
+                _automatic({"unit_price": "0.50", "units": {"at_most": "1"}}),
+            ],
+            {"min_price": [{"of": {"sku": "A"}, "price": "1.00"}]},
+            [100, 100],
+            id="a pick that an earlier discount changes",
+            marks=pytest.mark.xfail(strict=True, reason=CHEAPEST_AT_ITS_TURN),
+        ),
+        pytest.param(
+            [_any_units(1, price="0.10", at_most="1")],
+            {"min_price": [{"of": {"sku": "A"}, "price": "1.00"}]},
+            [100, 100],
+            id="a bundle of what may be sold cheaper",
+        ),
+        pytest.param(
+            [_any_units(2, amount="1.00")],
+            {},
+            [500, 500, 0, 0],
+            id="a bundle's amount beside units that cost nothing",
+            marks=pytest.mark.xfail(strict=True, reason=GROUPING),
+        ),
+        pytest.param(
+            [_any_units(2, amount="5.00")],
+            {},
+            [800, 800, 100, 100],
+            id="a bundle's amount beside units that cost less",
+            marks=pytest.mark.xfail(strict=True, reason=GROUPING),
+        ),
+        pytest.param(
+            [_any_units(2, price="0.50")],
+            {"min_price": [{"of": {"sku": ["A", "B"]}, "price": "0.90"}]},
+            [500, 500, 500, 500],
+            id="a bundle's price beside units that have a lowest one",
+            marks=pytest.mark.xfail(strict=True, reason=GROUPING),
+        ),
+    ],
+)
+def test_the_engine_agrees_on_named_traps(
+    promotions: list[dict[str, Any]], guards: dict[str, Any], prices: list[int], tmp_path: Path
+) -> None:
+    named = [{"id": f"p{index}", "name": "P"} | promotion for index, promotion in enumerate(promotions)]
+    house = {"policy": "1", "currency": "EUR", "time_zone": "Europe/Paris", "guards": guards, "promotions": named}
+    lines = [
+        {"line_id": sku.lower(), "sku": sku, "quantity": 1, "unit_price": price}
+        for sku, price in zip("ABCD", prices, strict=False)
+    ]
+    request = {"store_id": "S", "currency": "EUR", "at": "2026-11-05T10:00:00+01:00", "lines": lines}
+    assert list(compare(solve(house, request), priced(Case(house, request), tmp_path))) == []
+
+
 def _disagreements(seeds: Iterable[int], folder: Path) -> Iterable[str]:
     for seed in seeds:
         case = random_case(Random(seed))
