@@ -1,4 +1,6 @@
-"""The Flask application: the table of routes joined to what answers them, and the one place where errors become answers."""
+"""The Flask application: the table of routes joined to what answers them, and the one place where errors become
+answers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What is checked of a basket at the edge beyond its types: the house's currency, refused attributes, the calendar, unique lines."""
+"""What is checked of a basket at the edge beyond its types: the house's currency, refused attributes, the calendar,
+unique lines.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ def _salvage(plain: Any, wrong: frozenset[str], currency: str) -> Basket | None:
 
 
 def _without(value: Any, pointer: str, wrong: frozenset[str]) -> Any:
-    """Copy plain JSON without what the pointers name; a line that is wrong as a whole is left empty, so that positions stay."""
+    """Copy plain JSON without what the pointers name; a line that is wrong as a whole is left empty, so that
+    positions stay.
+    """
     if isinstance(value, dict):
         kept = {name: item for name, item in value.items() if pointer_to(pointer, name) not in wrong}
         return {name: _without(item, pointer_to(pointer, name), wrong) for name, item in kept.items()}

@@ -1,7 +1,8 @@
-"""Bodies as values: read within bounds, decoded straight into their types, and looked at twice only where they are wrong.
+"""Bodies as values: read within bounds, decoded straight into their types, and looked at twice only where they are
+wrong.
 
-The hot path is one pass of a compiled decoder. Only a body that it refuses, or in which something may hide that it can't see (a name
-that stands twice, a NUL), is parsed again by slower means that find every fault (see `faults`).
+The hot path is one pass of a compiled decoder. Only a body that it refuses, or in which something may hide that it
+can't see (a name that stands twice, a NUL), is parsed again by slower means that find every fault (see `faults`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 import msgspec
-from gunicorn.http.errors import ParseException
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from pos_discount.web.faults import Repeated, enumerate_faults, pointer_to
 from pos_discount.web.problems import Fault, Problem, invalid
@@ -44,8 +45,8 @@ def _never(_: bytes, __: object) -> bool:
 class BodyReader(Generic[T]):
     """Reads one type of body.
 
-    ``check`` tells what the type alone can't refuse; ``salvage`` makes a value of what is right in a wrong body, so that it can be
-    checked too; ``may_hide`` tells whether a body that was read is worth the slow look.
+    ``check`` tells what the type alone can't refuse; ``salvage`` makes a value of what is right in a wrong body, so
+    that it can be checked too; ``may_hide`` tells whether a body that was read is worth the slow look.
     """
 
     def __init__(
@@ -104,7 +105,9 @@ def read_stream(stream: Stream, length: int | None) -> bytes:
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse strict JSON into plain values, objects that repeat a name as `Repeated`; raises the `Problem` of what is no JSON."""
+    """Parse strict JSON into plain values, objects that repeat a name as `Repeated`; raises the `Problem` of what is
+    no JSON.
+    """
     try:
         plain = json.loads(body.decode(), object_pairs_hook=_object, parse_int=_whole, parse_constant=_refuse)
         _refuse_depth(plain, MOST_DEPTH)

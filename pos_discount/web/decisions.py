@@ -1,6 +1,8 @@
-"""A decision from basket to record: read what is known, decide, write it with its holds, and decide again where a limit ran out.
+"""A decision from basket to record: read what is known, decide, write it with its holds, and decide again where a
+limit ran out.
 
-Everything that depends on the moment, chance or the database is gathered here, so that `decide` itself stays a pure function.
+Everything that depends on the moment, chance or the database is gathered here, so that `decide` itself stays a pure
+function.
 """
 
 from __future__ import annotations
@@ -119,7 +121,9 @@ NOTHING_KEPT = CustomerRecord()
 
 
 def kept_customer(record: CustomerRecord, today: date) -> KeptCustomer:
-    """Sum up what is kept of a customer over the 90 days that end today; days after it (a clock that was off) count too."""
+    """Sum up what is kept of a customer over the 90 days that end today; days after it (a clock that was off) count
+    too.
+    """
     first = today.toordinal() - DAYS_KEPT + 1
     days = [day for day in record.days if day.day >= first]
     spend = sum(day.spend for day in days)

@@ -1,6 +1,8 @@
-"""The API's documentation as one page for people: made from the OpenAPI document, with nothing fetched from elsewhere.
+"""The API's documentation as one page for people: made from the OpenAPI document, with nothing fetched from
+elsewhere.
 
-The page is text first: it reads without scripts. A small script filters the operations and sends the examples to this very server.
+The page is text first: it reads without scripts. A small script filters the operations and sends the examples to this
+very server.
 """
 
 from __future__ import annotations

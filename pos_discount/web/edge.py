@@ -1,4 +1,5 @@
-"""What surrounds every request, before and after Flask: a request id, a bound on how many run at once, one log line, its metrics.
+"""What surrounds every request, before and after Flask: a request id, a bound on how many run at once, one log line,
+its metrics.
 
 It is plain WSGI so that it holds for whatever happens inside, and so that a request too many costs next to nothing.
 """

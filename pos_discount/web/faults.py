@@ -1,7 +1,8 @@
 """The second, slow look at a body that was refused: every fault at once, each with a JSON pointer.
 
-The decoder stops at the first fault, which is right for the hot path and wrong for an integrator. This walks the plain JSON beside
-the types it should have had. It hides how types are described; it says what was expected and never what was there.
+The decoder stops at the first fault, which is right for the hot path and wrong for an integrator. This walks the
+plain JSON beside the types it should have had. It hides how types are described; it says what was expected and never
+what was there.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What every decision is made with: the policy, the model, the pauses and the keys in force, taken up while serving.
 
-A thread of each process looks at the folder and at the store's counts of changes, so that no till ever waits for a look or a load.
-What is new and right is put in force in one assignment; what is broken never is, and is told once in the log, in ``/readyz`` and in
-a metric, with file, line and column. A folder must look the same twice before it is read, so that a file that is being written
-isn't taken for a finished one.
+A thread of each process looks at the folder and at the store's counts of changes, so that no till ever waits for a
+look or a load. What is new and right is put in force in one assignment; what is broken never is, and is told once in
+the log, in ``/readyz`` and in a metric, with file, line and column. A folder must look the same twice before it is
+read, so that a file that is being written isn't taken for a finished one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import weakref
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from pos_discount.basket import Basket
@@ -33,8 +34,10 @@ LOOK_SECONDS = 0.4
 Look = tuple[tuple[str, int, int, int], ...]
 
 
-class PolicyInForce(NamedTuple):
-    """A policy that decides, with what was made of it once. ``source`` says where it came from: the folder or the store."""
+class PolicyInForce(msgspec.Struct, frozen=True):
+    """A policy that decides, with what was made of it once. ``source`` says where it came from: the folder or the
+    store.
+    """
 
     index: PolicyIndex
     baskets: BodyReader[Basket]

@@ -1,7 +1,7 @@
 """Bearer keys: how they are made, what is kept of them, and whose call a header makes.
 
-A key is ``posd_ID_SECRET``. Only its id and a keyed digest are kept, so that a stolen database opens nothing; the digest is compared
-in constant time. Hides the format from commands and service alike.
+A key is ``posd_ID_SECRET``. Only its id and a keyed digest are kept, so that a stolen database opens nothing; the
+digest is compared in constant time. Hides the format from commands and service alike.
 """
 
 from __future__ import annotations

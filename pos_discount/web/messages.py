@@ -136,7 +136,9 @@ class LimitInForce(msgspec.Struct, frozen=True):
 
 
 class PromotionInForce(msgspec.Struct, frozen=True):
-    """A promotion of the policy in force. Amounts in minor units, shares from 0 to 1; ``place`` is where it is written."""
+    """A promotion of the policy in force. Amounts in minor units, shares from 0 to 1; ``place`` is where it is
+    written.
+    """
 
     promotion_id: str
     name: str

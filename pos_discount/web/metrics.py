@@ -1,7 +1,7 @@
 """What an operator watches, as Prometheus metrics, summed over the workers of one server.
 
-Hides Prometheus' labels and its files shared between processes. Children are looked up once and kept, since finding one costs more
-than counting in it. Ages are told as moments, so that a scraper computes them by its own clock.
+Hides Prometheus' labels and its files shared between processes. Children are looked up once and kept, since finding
+one costs more than counting in it. Ages are told as moments, so that a scraper computes them by its own clock.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._children: dict[tuple[object, ...], Counter | Histogram | Gauge] = {}
+        self._children: dict[tuple[object, ...], Counter] = {}
+        self._seconds_by_route: dict[str, Histogram] = {}
         self._requests = self._counter("requests", "Requests by route and status.", "route", "method", "status")
         self._seconds = Histogram(
             "pos_discount_request_seconds",
@@ -59,10 +60,10 @@ class Metrics:
             "arm",
         )
 
-    def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
+    def count_request(self, route: str, method: str, status: str, seconds: float) -> None:
         """Count one answered request."""
         self._child(self._requests, route, method, status).inc()
-        self._child(self._seconds, route).observe(seconds)
+        self._observed(route).observe(seconds)
 
     def count_decision(self, store_id: str, answer: Answer) -> None:
         """Count one recorded decision and the rungs that it named."""
@@ -94,12 +95,18 @@ class Metrics:
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # the library does not annotate it
         return generate_latest(together)
 
-    def _child(self, family: Counter | Histogram | Gauge, *labels: object) -> Counter:
-        key = (id(family), *labels)
+    def _child(self, family: Counter, *labels: object) -> Counter:
+        key = (family, *labels)
         child = self._children.get(key)
         if child is None:
             child = self._children[key] = family.labels(*labels)
-        return child  # type: ignore[return-value]
+        return child
+
+    def _observed(self, route: str) -> Histogram:
+        child = self._seconds_by_route.get(route)
+        if child is None:
+            child = self._seconds_by_route[route] = self._seconds.labels(route)
+        return child
 
     def _counter(self, name: str, help_: str, *labels: str) -> Counter:
         return Counter(f"pos_discount_{name}", help_, labels, registry=self._registry)

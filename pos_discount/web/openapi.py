@@ -17,9 +17,9 @@ from pos_discount.web.routes import ROUTES, Parameter, Route
 Schema = dict[str, Any]
 REFERENCE = "#/components/schemas/{name}"
 INTRODUCTION = (
-    "Every discount that applies to a basket, the smallest named first. Money is an integer in the currency's minor unit, shares and "
-    "probabilities are numbers from 0 to 1, times are RFC 3339 with an offset. Unknown request fields are refused; clients ignore "
-    "response fields that they don't know."
+    "Every discount that applies to a basket, the smallest named first. Money is an integer in the currency's minor "
+    "unit, shares and probabilities are numbers from 0 to 1, times are RFC 3339 with an offset. Unknown request fields "
+    "are refused; clients ignore response fields that they don't know."
 )
 REQUEST_ID_HEADER: Schema = {
     "description": "The request's id: the one that was sent, or a new one.",
@@ -44,7 +44,7 @@ def openapi_document() -> Schema:
                 "key": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A key made by `pos-discount keys create`. Where POS_DISCOUNT_AUTH is off, none is needed.",
+                    "description": "A key made by `pos-discount keys create`; none where POS_DISCOUNT_AUTH is off.",
                 }
             },
         },
@@ -53,7 +53,7 @@ def openapi_document() -> Schema:
 
 def _schemas() -> tuple[dict[type, Schema], Schema]:
     """Return the schema of each type, and the components that those refer to."""
-    types = {ProblemDetails}
+    types: set[type] = {ProblemDetails}
     for route in ROUTES:
         types |= {kind for kind in (route.body, *route.answers.values()) if isinstance(kind, type)}
     ordered = sorted(types, key=lambda kind: kind.__name__)

@@ -1,14 +1,14 @@
 """How a sale ended: checked against the ladder that was answered, and recorded with what it counts and teaches.
 
-An outcome that can't be (a rung that there was not, a reaction that contradicts the result) is refused; one that merely says little
-is kept. What a repetition means is the store's business.
+An outcome that can't be (a rung that there was not, a reaction that contradicts the result) is refused; one that
+merely says little is kept. What a repetition means is the store's business.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -88,7 +88,7 @@ class Outcomes:
         if recorded in PROBLEM_BY_RECORDED:
             raise Problem(*PROBLEM_BY_RECORDED[recorded])
         self._count(record, report, recorded)
-        code = "recorded" if recorded == "created" else "unchanged"
+        code: Literal["recorded", "unchanged"] = "recorded" if recorded == "created" else "unchanged"
         told = OutcomeAnswer(decision_id, code, datetime.fromtimestamp(record.received_at / 1e6, UTC), report)
         return STATUS_BY_RECORDED[recorded], _encode(told)
 

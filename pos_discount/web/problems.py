@@ -1,7 +1,7 @@
 """Problems as the API tells them: RFC 9457 documents with a stable code, a request id and pointers to every fault.
 
-One table holds each code with its status and title, so that the answers and the OpenAPI document can't drift apart. A problem names
-what was expected and where; it never repeats a value that came in.
+One table holds each code with its status and title, so that the answers and the OpenAPI document can't drift apart. A
+problem names what was expected and where; it never repeats a value that came in.
 """
 
 from __future__ import annotations

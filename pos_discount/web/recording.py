@@ -1,7 +1,7 @@
 """What is written of a decision and of how it ended: the bridge from the core's values to the store's records.
 
-Pure. A decision's inputs are kept whole, so that it can be decided again to the same bytes; beside them what an outcome counts, and
-what learning reads, so that neither has to decide again.
+Pure. A decision's inputs are kept whole, so that it can be decided again to the same bytes; beside them what an
+outcome counts, and what learning reads, so that neither has to decide again.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ class Inputs(msgspec.Struct, frozen=True):
 class Notes(msgspec.Struct, frozen=True, array_like=True):
     """What is kept of a decision beside its answer, for its outcome and for learning.
 
-    Index 0 of ``profits``, ``counted``, ``promoted`` and ``totals`` is the base, index k rung k as answered. ``depths`` are those of
-    the rungs. ``promoted`` is the part of a total that is bought on promotion. All money is in minor units.
+    Index 0 of ``profits``, ``counted``, ``promoted`` and ``totals`` is the base, index k rung k as answered.
+    ``depths`` are those of the rungs. ``promoted`` is the part of a total that is bought on promotion. All money is
+    in minor units.
     """
 
     depths: tuple[float, ...]

@@ -1,8 +1,8 @@
 """What is given back for units that are brought back.
 
-What is kept is priced with the sale's own promotions, policy and time, so that returning one of a 3-for-2 doesn't pay for the free
-one. Faulty units give back what they cost net; the rest gives back what was paid less what is kept less what went back before. So
-whoever brings everything back, in whatever order, gets all that was paid and no more.
+What is kept is priced with the sale's own promotions, policy and time, so that returning one of a 3-for-2 doesn't pay
+for the free one. Faulty units give back what they cost net; the rest gives back what was paid less what is kept less
+what went back before. So whoever brings everything back, in whatever order, gets all that was paid and no more.
 """
 
 from __future__ import annotations
@@ -108,8 +108,11 @@ def refund_of(
     quantities = {line.line_id: line.quantity for line in sale.basket.lines}
     faulty = _faulty_refunds(paid, quantities, earlier, returned)
     back = Counter[str]()
-    for line in (*earlier, *returned):
-        back[line.line_id] += line.quantity
+    for line_id, quantity in (
+        *((e.line_id, e.quantity) for e in earlier),
+        *((r.line_id, r.quantity) for r in returned),
+    ):
+        back[line_id] += quantity
     rest = reduced(sale.basket, {line_id: quantity - back[line_id] for line_id, quantity in quantities.items()})
     kept = sale.price(rest, sold.promotion_ids).total if rest else 0
     gone = sum(line.refund for line in earlier)
@@ -123,8 +126,8 @@ def _faulty_refunds(
 ) -> list[int]:
     """Give each faulty line what its units cost net, to the last minor unit over all returns of that line."""
     units = Counter[str]()
-    for line in earlier:
-        units[line.line_id] += line.quantity if line.faulty else 0
+    for kept in earlier:
+        units[kept.line_id] += kept.quantity if kept.faulty else 0
     refunds = []
     for line in returned:
         if not line.faulty:
@@ -169,8 +172,8 @@ def _paid(sold: Sold, paid_total: int | None) -> Paid:
 def _faults(sale: KeptSale, request: ReturnRequest, earlier: Sequence[KeptLine]) -> Iterator[Fault]:
     left = Counter({line.line_id: line.quantity for line in sale.basket.lines})
     known = frozenset(left)
-    for line in earlier:
-        left[line.line_id] -= line.quantity
+    for kept in earlier:
+        left[kept.line_id] -= kept.quantity
     seen: set[tuple[str, bool]] = set()
     for position, line in enumerate(request.lines):
         if line.line_id not in known:

@@ -1,7 +1,7 @@
 """All routes in one table: path, method, who may call it, what goes in and what comes out.
 
-The app is wired from it, authorization is looked up in it and the OpenAPI document is made from it, so that a route can't exist
-without saying who may call it, and none is described otherwise than it answers.
+The app is wired from it, authorization is looked up in it and the OpenAPI document is made from it, so that a route
+can't exist without saying who may call it, and none is described otherwise than it answers.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ ROUTES: tuple[Route, ...] = (
         "POST",
         "/v1/decisions",
         "Decide what to offer on a basket",
-        "Every discount that applies, why others do not, and the ladder: say rung 1 first, then 2. Another call with the same "
-        "store_id and sale_id (an item more was scanned) supersedes the earlier decision.",
+        "Every discount that applies, why others do not, and the ladder: say rung 1 first, then 2. Another call with "
+        "the same store_id and sale_id (an item more was scanned) supersedes the earlier decision.",
         TILL,
         {201: Answer, 200: Answer},
         (*ALWAYS, *KEYED, *BODY, *ONCE, *STORED, "store_not_allowed", "policy_unavailable"),
@@ -123,8 +123,8 @@ ROUTES: tuple[Route, ...] = (
         "POST",
         "/v1/decisions/<decision_id>/returns",
         "Give back for units that are brought back",
-        "What is kept is priced with the sale's own promotions, policy and time; the refund is what was paid, less that, less "
-        "earlier refunds. A faulty line gives back what its units cost net.",
+        "What is kept is priced with the sale's own promotions, policy and time; the refund is what was paid, less "
+        "that, less earlier refunds. A faulty line gives back what its units cost net.",
         TILL,
         {201: ReturnAnswer},
         (*ALWAYS, *KEYED, *BODY, *ONCE, *DECISION, *STORED, "no_sale"),
@@ -137,8 +137,8 @@ ROUTES: tuple[Route, ...] = (
         "POST",
         "/v1/outcomes",
         "Tell how sales ended while the till was offline",
-        "Up to 500 outcomes. Each is judged for itself; the results are in the same order, with the status that each would have had "
-        "alone.",
+        "Up to 500 outcomes. Each is judged for itself; the results are in the same order, with the status that each "
+        "would have had alone.",
         TILL,
         {200: OutcomeResults},
         (*ALWAYS, *KEYED, *BODY, *ONCE, *STORED),
@@ -191,7 +191,8 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "/readyz",
         "May a till rely on it?",
-        "503 where it should not. A broken policy folder is told here with file, line and column, while the last good policy serves.",
+        "503 where it should not. A broken policy folder is told here with file, line and column, while the last good "
+        "policy serves.",
         NO_KEY,
         {200: Readiness, 503: Readiness},
         ("bad_request", "bug"),

@@ -1,7 +1,7 @@
 """A decision as it was kept, opened again: its basket, its answer, and what a sale by it sold, counted and cost.
 
-Both outcomes and returns need to know what was sold. Hides where that stands: in the answer for a rung or the base, and in a fresh
-pricing under the decision's own policy where the cashier gave what the ladder did not name.
+Both outcomes and returns need to know what was sold. Hides where that stands: in the answer for a rung or the base,
+and in a fresh pricing under the decision's own policy where the cashier gave what the ladder did not name.
 """
 
 from __future__ import annotations
@@ -125,7 +125,9 @@ class KeptSale:
         return Sold(rung.total, nets, given, notes.counted[number], notes.promoted[number], notes.profits[number])
 
     def _sold_with(self, promotions: tuple[str, ...]) -> Sold:
-        """Price what the ladder did not name: the given promotions, and of the base's those that combine with all of them."""
+        """Price what the ladder did not name: the given promotions, and of the base's those that combine with all of
+        them.
+        """
         by_id = {entry.promotion.id: entry.promotion for entry in self.index.entries}
         given = [by_id[id_] for id_ in promotions]
         owed = [by_id[d.promotion_id] for d in self.answer.base.discounts if d.promotion_id not in promotions]

@@ -1,7 +1,7 @@
 """What the house's secret is used for: pseudonyms of customers, and marks of bodies; each with a key of its own.
 
-A customer's real id goes no further than this: what is decided on, stored and logged is a keyed digest, which nobody can turn back
-or try out without the secret.
+A customer's real id goes no further than this: what is decided on, stored and logged is a keyed digest, which nobody
+can turn back or try out without the secret.
 """
 
 from __future__ import annotations

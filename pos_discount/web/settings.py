@@ -1,7 +1,7 @@
 """The service's settings, read once from a mapping or from the environment into one frozen value.
 
-Hides where a setting came from and how its text is read. A name that is nearly a setting's is an error, not silence: a service that
-starts with a mistyped setting runs with another behaviour than its operator believes.
+Hides where a setting came from and how its text is read. A name that is nearly a setting's is an error, not silence:
+a service that starts with a mistyped setting runs with another behaviour than its operator believes.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Settings(msgspec.Struct, frozen=True):
 def settings_from_environment(environment: Mapping[str, str]) -> Settings:
     """Read the variables that begin with ``POS_DISCOUNT_``.
 
-    Other variables of that prefix are ignored (a cluster sets ``POS_DISCOUNT_SERVICE_HOST`` and the like for a service of that name)
-    unless they are nearly a setting's name. Raises `SettingsError`.
+    Other variables of that prefix are ignored (a cluster sets ``POS_DISCOUNT_SERVICE_HOST`` and the like for a
+    service of that name) unless they are nearly a setting's name. Raises `SettingsError`.
     """
     names = {PREFIX + name.upper(): name for name in Settings.__struct_fields__}
     for name in environment:
@@ -88,8 +88,8 @@ def _settings(given: Mapping[str, object], prefix: str) -> Settings:
     secret = given.get("secret")
     if secret is None and auth == "on":
         raise SettingsError(
-            f"setting {name_of('secret')} is missing: keys and pseudonyms need it; set it to at least 32 random characters "
-            f"and keep it, or set {name_of('auth')} to off to serve on a loopback address without keys"
+            f"setting {name_of('secret')} is missing: keys and pseudonyms need it; set it to at least 32 random "
+            f"characters and keep it, or set {name_of('auth')} to off to serve on a loopback address without keys"
         )
     if secret is not None and len(str(secret)) < LEAST_SECRET:
         raise SettingsError(

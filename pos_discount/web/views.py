@@ -1,7 +1,7 @@
 """What answers each route: HTTP in, HTTP out, the work done by the modules that know it.
 
-A view reads parameters and body, hands them on and wraps bytes that are ready. Nothing is encoded twice: the answer that is recorded
-is the answer that is sent.
+A view reads parameters and body, hands them on and wraps bytes that are ready. Nothing is encoded twice: the answer
+that is recorded is the answer that is sent.
 """
 
 from __future__ import annotations
