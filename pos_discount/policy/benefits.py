@@ -90,6 +90,10 @@ class Benefit(msgspec.Struct, frozen=True):
         """Give the benefit at its promotion's turn."""
         raise AssertionError(f"{type(self).__name__} must say what it gives")
 
+    def chooses_units(self) -> bool:
+        """Tell whether it picks some units of a range, so that what others leave can change which."""
+        return self.uses_units
+
     def missing(self, turn: Turn) -> Missing | None:
         """Return what would have to be bought for the benefit to give something, or None where buying more does not help."""
         targets = self.targets()
@@ -136,6 +140,9 @@ class PercentOff(Benefit, frozen=True):
     def apply(self, turn: Turn) -> None:
         turn.take_percent(_choose(turn.units(self.of), self.units), self.percent)
 
+    def chooses_units(self) -> bool:
+        return self.units is not None
+
     def words(self, digits: int) -> str:
         return f"{format_percent(self.percent)} off{_of(self.of)}"
 
@@ -164,6 +171,9 @@ class AmountOff(Benefit, frozen=True):
         else:
             turn.take_amount(picks, self.amount)
 
+    def chooses_units(self) -> bool:
+        return self.units is not None
+
     def words(self, digits: int) -> str:
         per = "" if self.each == "basket" else f" each {self.each}"
         return f"{format_money(self.amount, digits)} off{per}{_of(self.of)}"
@@ -182,6 +192,9 @@ class UnitPrice(Benefit, frozen=True):
 
     def apply(self, turn: Turn) -> None:
         turn.set_price(_choose(turn.units(self.of), self.units), self.unit_price)
+
+    def chooses_units(self) -> bool:
+        return self.units is not None
 
     def words(self, digits: int) -> str:
         return f"each{_of(self.of)} for {format_money(self.unit_price, digits)}"

@@ -77,8 +77,15 @@ class Discounts:
         """Tell whether a promotion can be part of a set: it applies alone, or what others leave could make it apply."""
         if self.fixed_reason(position) is not None:
             return False
-        entry = self.scan.index.entries[position]
-        return entry.is_dynamic or entry.uses_units or isinstance(self.alone(position), Applied)
+        return self.is_moved(self.scan.index.entries[position]) or isinstance(self.alone(position), Applied)
+
+    def is_moved(self, entry: Entry) -> bool:
+        """Tell whether a promotion can save more after others than alone.
+
+        Otherwise what others take only shrinks it. Which units are the cheapest changes nothing of that, save where a floor keeps
+        the cheapest from getting cheaper.
+        """
+        return entry.is_dynamic or (entry.chooses_units and bool(self.scan.min_prices))
 
     def is_claimed(self, entry: Entry) -> bool:
         """Tell whether a promotion's id was sent as claimed or one of its coupons was presented."""

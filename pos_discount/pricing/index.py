@@ -40,6 +40,7 @@ class Entry:
         "allowed",
         "allows_all",
         "can_combine",
+        "chooses_units",
         "coupons",
         "dynamic_conditions",
         "fixed_conditions",
@@ -66,6 +67,7 @@ class Entry:
         self.dynamic_conditions = tuple(c for c in promotion.when if c.depends_on_what_is_left(counts))
         self.fixed_conditions = tuple(c for c in promotion.when if not c.depends_on_what_is_left(counts))
         self.uses_units = promotion.benefit.uses_units
+        self.chooses_units = promotion.benefit.chooses_units()
         has_budget = any(limit.budget is not None for limit in promotion.limits)
         is_moved = promotion.benefit.depends_on_what_is_left(counts)
         self.is_dynamic = bool(self.dynamic_conditions) or has_budget or is_moved

@@ -147,7 +147,7 @@ class Sets:
             other != position and self._entries[other].uses_units and self._lines(position) & self._lines(other)
             for other in pool
         )
-        if entry.is_dynamic or competes:
+        if self.discounts.is_moved(entry) or competes:
             lines = {line for slot in entry.target_slots for line in scan.lines_by_slot.get(slot, ())}
             most = sum(scan.list_totals[line] for line in lines)
             return most if entry.promotion.cap is None else min(most, entry.promotion.cap)

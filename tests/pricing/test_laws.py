@@ -1,0 +1,142 @@
+"""Laws that hold for every basket under every policy, tried on random ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pos_discount.basket import Basket
+from pos_discount.policy import Policy, read_policy
+from pos_discount.pricing import Applied, Context, PolicyIndex, Pricing, price, price_sale
+from tests.oracle.generator import Case, random_case
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+cases = st.integers(0, 10**9).map(lambda seed: random_case(Random(seed)))
+
+
+def _index(policy: Mapping[str, Any], case: Case) -> PolicyIndex:
+    files = {"house.yaml": json.dumps(policy).encode()}
+    for name, rows in case.files.items():
+        table = [",".join(rows[0]), *(",".join(str(value) for value in row.values()) for row in rows)] if rows else [""]
+        files[name] = "\n".join(table).encode()
+    read = read_policy(files)
+    assert isinstance(read, Policy), str(read)
+    return PolicyIndex(read)
+
+
+def _basket(case: Case) -> Basket:
+    return msgspec.convert(case.request, Basket)
+
+
+def _context(case: Case, basket: Basket) -> Context:
+    return Context(basket.at or NOW, (case.segment,) if case.segment else ())
+
+
+def _priced(case: Case) -> Pricing:
+    basket = _basket(case)
+    return price(_index(case.policy, case), basket, _context(case, basket))
+
+
+@given(cases)
+def test_what_lines_are_given_sums_to_what_the_receipt_says(case: Case) -> None:
+    pricing = _priced(case)
+    for priced in (pricing.base, *(candidate.priced for candidate in pricing.candidates)):
+        assert sum(priced.nets) == priced.total == sum(pricing.scan.list_totals) - priced.saving
+        for line, net in enumerate(priced.nets):
+            off = sum(share.saving for discount in priced.applied for share in discount.lines if share.line == line)
+            assert net == pricing.scan.list_totals[line] - off
+
+
+@given(cases)
+def test_no_unit_goes_below_zero_or_its_floor(case: Case) -> None:
+    pricing = _priced(case)
+    for priced in (pricing.base, *(candidate.priced for candidate in pricing.candidates)):
+        for discount in priced.applied:
+            for share in discount.lines:
+                floor = pricing.scan.min_prices.get(share.line, 0)
+                runs = discount.left.runs(share.line)
+                assert all(run.left >= min(floor, pricing.scan.prices[share.line]) for run in runs)
+                assert sum(run.units for run in runs) == pricing.scan.basket.lines[share.line].quantity
+
+
+@given(cases)
+def test_rungs_ascend_by_steps_and_the_first_is_the_smallest_candidate(case: Case) -> None:
+    pricing = _priced(case)
+    step = max(1, pricing.scan.index.policy.house.ladder.min_step or 1)
+    values = [0, *(rung.value for rung in pricing.rungs)]
+    assert all(later - earlier >= step for earlier, later in zip(values, values[1:], strict=False))
+    nameable = [candidate.value for candidate in pricing.candidates if candidate.value >= step]
+    assert values[1:2] == ([min(nameable)] if nameable else [])
+
+
+@given(cases, st.randoms())
+def test_the_order_of_promotions_in_files_does_not_matter(case: Case, dice: Random) -> None:
+    promotions = list(case.policy["promotions"])
+    dice.shuffle(promotions)
+    assert _told(_priced(case)) == _told(_priced_with(case, {**case.policy, "promotions": promotions}))
+
+
+@given(cases, st.randoms())
+def test_the_order_of_lines_changes_no_total_where_no_prices_tie(case: Case, dice: Random) -> None:
+    lines = [dict(line) for line in case.request["lines"]]
+    for number, line in enumerate(lines):
+        line["unit_price"] = 1000 * (number + 1) * (len(lines) + 1) + 10 * number
+    spread = Case(case.policy, {**case.request, "lines": lines}, case.usage, case.files, case.segment)
+    shuffled = Case(
+        case.policy, {**case.request, "lines": dice.sample(lines, len(lines))}, case.usage, case.files, case.segment
+    )
+    assert _priced(spread).base.total == _priced(shuffled).base.total
+
+
+@given(cases, st.sampled_from(["5%", "33%"]), st.sampled_from(["all", "none", "loyalty"]))
+def test_a_promotion_that_is_added_never_lowers_what_the_base_saves(case: Case, percent: str, combines: str) -> None:
+    policy = {**case.policy, "resolve": "best_for_customer"}
+    added = {
+        "id": "added",
+        "name": "A",
+        "offer": "automatic",
+        "combines_with": combines,
+        "benefit": {"percent": percent},
+    }
+    more = {**policy, "promotions": [*policy["promotions"], added]}
+    assert _priced_with(case, more).base.saving >= _priced_with(case, policy).base.saving
+
+
+@given(cases)
+def test_a_sale_priced_again_with_its_own_promotions_costs_the_same(case: Case) -> None:
+    pricing = _priced(case)
+    for candidate in pricing.candidates:
+        sold = tuple(discount.entry.promotion.id for discount in candidate.priced.applied)
+        again = price_sale(pricing.scan.index, pricing.scan.basket, pricing.scan.context, sold)
+        assert again.nets == candidate.priced.nets
+
+
+@given(cases)
+def test_a_promotion_that_applies_takes_something_or_gives_something(case: Case) -> None:
+    pricing = _priced(case)
+    for entry in pricing.scan.index.entries:
+        outcome = pricing.discounts.alone(entry.position)
+        if isinstance(outcome, Applied):
+            assert outcome.saving > 0 or outcome.presents
+            assert outcome.saving == sum(share.saving for share in outcome.lines)
+            assert 0 <= outcome.cost
+
+
+def _priced_with(case: Case, policy: Mapping[str, Any]) -> Pricing:
+    basket = _basket(case)
+    return price(_index(policy, case), basket, _context(case, basket))
+
+
+def _told(pricing: Pricing) -> object:
+    return (
+        pricing.base.nets,
+        [(candidate.promotion_ids, candidate.priced.nets, candidate.value) for candidate in pricing.candidates],
+        [rung.promotion_ids for rung in pricing.rungs],
+    )
