@@ -15,6 +15,7 @@ from pos_discount.policy.folder import FolderFiles, version_of
 from pos_discount.policy.model import Example, House, Place, Policy, Promotion
 from pos_discount.policy.problems import PolicyProblems, Problem, Problems
 from pos_discount.policy.reader import read_policy
+from pos_discount.policy.schema import examples_json_schema, json_schema
 
 __all__ = [
     "Example",
@@ -26,6 +27,8 @@ __all__ = [
     "Problem",
     "Problems",
     "Promotion",
+    "examples_json_schema",
+    "json_schema",
     "load_folder",
     "load_policy",
     "read_policy",
