@@ -5,8 +5,9 @@ import re
 import click
 import pytest
 
-from docs.pages import DOCS
 from pos_discount.cli import main
+
+from .pages import DOCS
 
 PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
 _COMMAND = re.compile(r"pos-discount((?: +[a-z][a-z-]*)+)((?: +[^\s`|)]+)*)")

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from docs.pages import Section, read_sections
 from pos_discount.measure.examples import run_examples
 from pos_discount.policy import Policy, read_policy
 from pos_discount.policy.benefits import BENEFITS
@@ -13,6 +12,8 @@ from pos_discount.policy.model import Guards, House, LadderSettings, Promotion
 from pos_discount.policy.ranges import Range
 from pos_discount.policy.shapes import written_fields
 from pos_discount.pricing import PolicyIndex
+
+from .pages import Section, read_sections
 
 SECTIONS = {section.title: section for section in read_sections("policy-reference.md")}
 WITH_PROMOTIONS = [section for section in SECTIONS.values() if section.starting_with("promotions")]

@@ -5,11 +5,12 @@ from functools import cache
 
 import pytest
 
-from docs.pages import DOCS
 from pos_discount.basket import Basket, Customer, Line
 from pos_discount.measure.examples import ExampleResult, run_examples
 from pos_discount.policy import Policy, Promotion, load_policy
 from pos_discount.pricing import Context, PolicyIndex, price
+
+from .pages import DOCS
 
 MARCH = datetime(2027, 3, 10, 10, tzinfo=UTC)
 MEMBER = Customer(customer_id="L-1", tier="silver")

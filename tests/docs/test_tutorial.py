@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from flask.testing import FlaskClient
 
-from docs.pages import read_sections
 from pos_discount.cli import main
 from pos_discount.measure.examples import run_examples
 from pos_discount.policy import load_policy
 from pos_discount.pricing import PolicyIndex
+from pos_discount.web import create_app
+
+from .pages import read_sections
 
 BLOCKS = [block for section in read_sections("tutorial.md") for block in section.blocks]
 SHOWN = next(json.loads(block.text) for block in BLOCKS if block.name == "answer")
@@ -23,6 +26,18 @@ def followed(tmp_path: Path) -> Path:
     """Write the tutorial's files in the order in which it shows them, later ones over earlier ones."""
     write_files(tmp_path, len(BLOCKS))
     return tmp_path
+
+
+@pytest.fixture
+def client(followed: Path) -> FlaskClient:
+    """Serve the tutorial's policy from a database of its own."""
+    settings = {
+        "policies": str(followed / "my-shop"),
+        "database": str(followed / "shop.db"),
+        "auth": "off",
+        "secret": "a secret for the tutorial",
+    }
+    return create_app(settings).test_client()
 
 
 def write_files(folder: Path, count: int) -> None:
@@ -72,6 +87,20 @@ def test_the_basket_gets_the_answer_that_is_shown(followed: Path) -> None:
     code, said = run("decide", str(followed / "basket.json"), "--policies", str(followed / "my-shop"), "--json")
     assert code == 0
     assert_shows(json.loads(said), SHOWN)
+
+
+def test_a_till_gets_the_answer_that_is_shown_and_reports_the_outcome_twice(
+    followed: Path, client: FlaskClient
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    decided = client.post("/v1/decisions", data=(followed / "basket.json").read_bytes(), headers=headers)
+    assert decided.status_code == 201
+    assert_shows(decided.json, SHOWN)
+    url = f"/v1/decisions/{(decided.json or {})['decision_id']}/outcome"
+    statuses = [
+        client.put(url, data='{"result": "accepted", "rung": 1}', headers=headers).status_code for _ in range(2)
+    ]
+    assert statuses == [201, 200]
 
 
 def test_the_schema_is_json(followed: Path) -> None:
