@@ -1,0 +1,153 @@
+"""`pos-discount policy test | replay | diff | pause` on small policies whose figures can be added up by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.running import Shop
+
+HOUSE = "policy: 1\ncurrency: EUR\ntime_zone: Europe/Paris\nladder: {min_step: 0.01}\n"
+PROMOTIONS = """
+promotions:
+  - id: shelf
+    name: Two euros off creams
+    offer: automatic
+    combines_with: all
+    benefit: {amount: 2.00, of: {sku: CREAM}}
+  - id: tenth
+    name: Ten percent from twenty euros
+    combines_with: all
+    priority: 200
+    when: [{spend: {at_least: 20.00}}]
+    benefit: {percent: 10%}
+"""
+EXAMPLES = """
+- name: a cream
+  basket: [{sku: CREAM, price: 12.00}]
+  expect: {shelf: 2.00, tenth: no, base: 10.00, rungs: []}
+- name: two creams
+  basket: [{sku: CREAM, price: 12.00, quantity: 2}]
+  expect: {tenth: 2.40, rungs: [2.20]}
+"""
+SALES = """store_id,sale_id,at,sku,quantity,unit_price
+S1,R1,2026-03-10T10:00,CREAM,1,12.00
+S1,R2,2026-03-10T11:00,CREAM,2,12.00
+S2,R3,2026-03-11T10:00,TONER,3,10.00
+S2,R4,2026-03-11T11:00,TONER,1,10.00
+"""
+
+
+@pytest.fixture
+def folder(shop: Shop) -> Path:
+    shop.write("house/house.yaml", HOUSE)
+    shop.write("house/care.examples.yaml", EXAMPLES)
+    return shop.write("house/care.yaml", PROMOTIONS).parent
+
+
+@pytest.fixture
+def sold(shop: Shop, folder: Path) -> Path:
+    """Import four receipts: one cream; two creams; three toners; one toner."""
+    assert shop.run("import", shop.write("sales.csv", SALES), "--policies", folder, secret=None).code == 0
+    return folder
+
+
+def test_examples_that_hold_are_counted(shop: Shop, folder: Path) -> None:
+    said = shop.run("policy", "test", folder)
+    assert (said.code, said.out) == (0, "2 examples hold\n")
+
+
+def test_an_example_that_does_not_hold_is_shown_with_its_line(shop: Shop, folder: Path) -> None:
+    shop.write("house/care.examples.yaml", EXAMPLES.replace("tenth: no", "tenth: 1.20").replace("[2.20]", "[2.40]"))
+    said = shop.run("policy", "test", folder)
+    assert said.code == 1
+    assert f"{folder}/care.examples.yaml:2" in said.out.replace("\n", "")
+    failed = shop.run("policy", "test", folder, "--json").json()["failed"]
+    assert failed[0]["disagreements"] == [
+        {"subject": "tenth", "expected": 120, "got": None, "reason": failed[0]["disagreements"][0]["reason"]}
+    ]
+    assert failed[0]["disagreements"][0]["reason"].startswith("spend")
+    assert failed[1]["disagreements"] == [{"subject": "rungs", "expected": [240], "got": [220], "reason": ""}]
+
+
+def test_a_policy_that_cannot_be_read_is_told_by_line_and_nothing_else(shop: Shop, folder: Path) -> None:
+    shop.write("house/care.yaml", PROMOTIONS.replace("benefit: {percent", "benefits: {percent"))
+    said = shop.run("policy", "test", folder)
+    assert said.code == 1
+    assert "care.yaml:" in said.err
+    assert "'benefit'" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_replaying_a_policy_adds_up_what_it_would_have_given(shop: Shop, sold: Path) -> None:
+    gave = shop.run("policy", "replay", sold, "--json", secret=None).json()
+    assert (gave["baskets"], gave["list_total"], gave["base_value"]) == (4, 1200 + 2400 + 3000 + 1000, 200 + 200)
+    assert (gave["baskets_with_ladder"], gave["first_rung_value"]) == (2, 220 + 300)
+    by_id = {promotion["promotion_id"]: promotion for promotion in gave["promotions"]}
+    assert (by_id["shelf"]["baskets_in_base"], by_id["shelf"]["cost_in_base"]) == (2, 400)
+    assert (by_id["tenth"]["baskets_alone"], by_id["tenth"]["value_alone"]) == (2, 240 + 300)
+    assert (by_id["tenth"]["baskets_on_first_rung"], by_id["tenth"]["baskets_in_base"]) == (2, 0)
+
+
+def test_replaying_shows_a_table_and_draws_a_picture(shop: Shop, sold: Path) -> None:
+    pytest.importorskip("matplotlib")
+    said = shop.run("policy", "replay", sold, "--plot", "gave.png")
+    assert said.code == 0
+    assert "owed on 2: 4.00" in said.out
+    assert Path("gave.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_receipts_can_be_sold_at_another_moment(shop: Shop, sold: Path) -> None:
+    shop.write("house/care.yaml", PROMOTIONS.replace("offer: automatic", "offer: automatic\n    from: 2026-06-01"))
+    assert shop.run("policy", "replay", sold, "--json").json()["base_value"] == 0
+    assert shop.run("policy", "replay", sold, "--json", "--at", "2026-06-01").json()["base_value"] == 400
+    assert shop.run("policy", "replay", sold, "--at", "someday").code == 2
+
+
+def test_a_limit_of_what_is_owed_is_used_up_in_the_order_of_the_receipts(shop: Shop, sold: Path) -> None:
+    limit = "offer: automatic\n    limits: [{uses: 1, per: store, every: day}]"
+    shop.write("house/care.yaml", PROMOTIONS.replace("offer: automatic", limit))
+    assert shop.run("policy", "replay", sold, "--json").json()["base_value"] == 200
+
+
+def test_comparing_policies_tells_who_gains_and_who_loses(shop: Shop, sold: Path) -> None:
+    shop.write("next/house.yaml", HOUSE)
+    dearer = PROMOTIONS.replace("amount: 2.00", "amount: 1.00").replace("at_least: 20.00", "at_least: 25.00")
+    new = shop.write("next/care.yaml", dearer.replace("percent: 10%", "percent: 20%")).parent
+    told = shop.run("policy", "diff", sold, new, "--json").json()
+    assert {name: told["total"][name] for name in ("gain", "lose", "same")} == {"gain": 1, "lose": 2, "same": 1}
+    assert told["total"]["base_value"] == [400, 200]
+    assert [(store["store_id"], store["gain"], store["lose"]) for store in told["stores"]] == [
+        ("S1", 0, 2),
+        ("S2", 1, 0),
+    ]
+    changes = {change["promotion_id"]: change["value"] for change in told["promotions"]}
+    assert changes == {"shelf": [400, 200], "tenth": [540, 600]}
+    most = [(change["sale_id"], change["base_value"], change["applies_no_more"]) for change in told["most_changed"]]
+    assert most == [("R2", [200, 100], ["tenth"]), ("R1", [200, 100], []), ("R3", [0, 0], [])]
+
+
+def test_a_policy_compared_with_itself_changes_nothing(shop: Shop, sold: Path) -> None:
+    said = shop.run("policy", "diff", sold, sold)
+    assert said.code == 0
+    assert "0 gain, 0 lose, 4 stay as they are" in said.out
+
+
+def test_without_receipts_the_way_to_get_them_is_named(shop: Shop, folder: Path) -> None:
+    shop.run("policy", "pause", "tenth", policies=str(folder))  # makes the database
+    said = shop.run("policy", "replay", folder)
+    assert said.code == 1
+    assert "pos-discount import" in said.err
+
+
+def test_a_promotion_is_paused_and_resumed(shop: Shop) -> None:
+    assert shop.run("policy", "pause", "birthday", "--reason", "wrong").code == 0
+    assert shop.run("policy", "resume", "birthday").code == 0
+    again = shop.run("policy", "resume", "birthday")
+    assert again.code == 1
+    assert "not paused" in again.err
+
+
+def test_a_mistyped_promotion_is_not_paused_but_corrected(shop: Shop) -> None:
+    said = shop.run("policy", "pause", "brithday")
+    assert said.code == 1
+    assert "'birthday'" in said.err
