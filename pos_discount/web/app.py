@@ -20,7 +20,7 @@ from pos_discount.web.secret import Secret, secret_text
 from pos_discount.web.settings import Settings, SettingsError
 from pos_discount.web.views import Views
 
-MOST_IN_FLIGHT = 24
+MOST_IN_FLIGHT = 10
 
 
 def build_app(settings: Settings, most_in_flight: int = MOST_IN_FLIGHT) -> Flask:
@@ -35,6 +35,7 @@ def build_app(settings: Settings, most_in_flight: int = MOST_IN_FLIGHT) -> Flask
     _add_routes(app, Views(store, Secret(secret), in_force, metrics))
     _admit_callers(app, Gate(settings, in_force), in_force)
     _answer_errors(app, log)
+    app.extensions["pos_discount"] = in_force
     app.wsgi_app = Edge(app.wsgi_app, log, metrics, most_in_flight)  # type: ignore[method-assign]  # as Flask documents it
     return app
 

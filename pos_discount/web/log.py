@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import msgspec
@@ -25,6 +27,18 @@ def open_log(file: BinaryIO | None = None) -> FilteringBoundLogger:
         cache_logger_on_first_use=True,
     )
     return logger
+
+
+class LineFormatter(logging.Formatter):
+    """Writes what libraries log in the same form."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record as a JSON line."""
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        told = {"event": record.getMessage(), "logger": record.name, "level": record.levelname.lower(), "time": moment}
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return _line(None, "", told).decode()
 
 
 def _line(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:

@@ -7,15 +7,15 @@ one costs more than counting in it. Ages are told as moments, so that a scraper 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from pos_discount.answer import Answer
 
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+MOST_STORES = 5000
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
@@ -25,6 +25,7 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._children: dict[tuple[object, ...], Counter] = {}
+        self._stores: set[str] = set()
         self._seconds_by_route: dict[str, Histogram] = {}
         self._requests = self._counter("requests", "Requests by route and status.", "route", "method", "status")
         self._seconds = Histogram(
@@ -67,6 +68,7 @@ class Metrics:
 
     def count_decision(self, store_id: str, answer: Answer) -> None:
         """Count one recorded decision and the rungs that it named."""
+        store_id = self._store_label(store_id)
         self._child(self._decisions, store_id, answer.arm, answer.fallback or "none").inc()
         if answer.ladder:
             self._child(self._rungs, store_id).inc(len(answer.ladder))
@@ -75,7 +77,7 @@ class Metrics:
 
     def count_outcome(self, store_id: str, result: str, offers: tuple[tuple[int, str], ...]) -> None:
         """Count one recorded outcome and what was said."""
-        self._child(self._outcomes, store_id, result).inc()
+        self._child(self._outcomes, self._store_label(store_id), result).inc()
         for rung, reaction in offers:
             self._child(self._offers, rung if rung <= 9 else "10 or more", reaction).inc()
 
@@ -95,6 +97,12 @@ class Metrics:
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # the library does not annotate it
         return generate_latest(together)
 
+    def _store_label(self, store_id: str) -> str:
+        """Return the label of a store; a till that makes up stores can't make up metrics without end."""
+        if len(self._stores) < MOST_STORES:
+            self._stores.add(store_id)
+        return store_id if store_id in self._stores else "others"
+
     def _child(self, family: Counter, *labels: object) -> Counter:
         key = (family, *labels)
         child = self._children.get(key)
@@ -113,6 +121,3 @@ class Metrics:
 
     def _gauge(self, name: str, help_: str, mode: str, *labels: str) -> Gauge:
         return Gauge(f"pos_discount_{name}", help_, labels, registry=self._registry, multiprocess_mode=mode)  # type: ignore[arg-type]
-
-
-forget_process: Callable[[int], None] = mark_process_dead

@@ -1,0 +1,126 @@
+"""The server under ``pos-discount serve``: gunicorn with threads, kept-alive connections and bounded queues.
+
+Each worker makes its own app after it was forked, so that no thread, lock or connection is ever carried over a fork.
+Hides gunicorn's settings, the folder in which workers share their metrics, and that keys may be off on a loopback
+address alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from pos_discount.web.settings import Settings, SettingsError, is_loopback
+
+MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+SHARED_MEMORY = Path("/dev/shm")
+
+
+class Listening(msgspec.Struct, frozen=True):
+    """Where to listen, and with how much. ``threads`` are of each worker; some of them are always left to say 503."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 2
+    threads: int = 16
+    backlog: int = 128
+
+    @property
+    def address(self) -> str:
+        """Host and port as gunicorn wants them."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def serve(settings: Settings, listening: Listening, when_ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until a signal ends it; ``when_ready`` is called once, when connections are taken. Raises
+    `SettingsError`.
+    """
+    refuse_beyond_loopback(settings, listening.host)
+    own_folder = None if MULTIPROCESS_FOLDER in os.environ else tempfile.mkdtemp(prefix="pos-discount-metrics-")
+    if own_folder is not None:
+        os.environ[MULTIPROCESS_FOLDER] = own_folder  # before any worker imports the metrics, which look for it once
+    try:
+        Server(settings, gunicorn_settings(listening), when_ready).run()
+    finally:
+        if own_folder is not None:
+            shutil.rmtree(own_folder, ignore_errors=True)
+
+
+def refuse_beyond_loopback(settings: Settings, host: str) -> None:
+    """Refuse to listen without keys where others than this machine could call."""
+    if settings.auth == "off" and not is_loopback(host):
+        raise SettingsError(
+            f"POS_DISCOUNT_AUTH is off, so {host} can't be listened on: anybody could call; "
+            "set POS_DISCOUNT_AUTH to on and make keys with 'pos-discount keys create', or listen on 127.0.0.1"
+        )
+
+
+def gunicorn_settings(listening: Listening) -> dict[str, Any]:
+    """Return what gunicorn is told."""
+    return {
+        "bind": listening.address,
+        "workers": listening.workers,
+        "worker_class": "gthread",
+        "threads": listening.threads,
+        "worker_connections": 1000,
+        "backlog": listening.backlog,
+        "keepalive": 75,
+        "timeout": 30,
+        "graceful_timeout": 20,
+        "limit_request_line": 4094,
+        "limit_request_fields": 100,
+        "limit_request_field_size": 8190,
+        "preload_app": False,
+        "control_socket_disable": True,
+        "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
+        "logconfig_dict": LOGGING,
+    }
+
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "pos_discount.web.log.LineFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
+}
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn with this service's settings and app."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any], when_ready: Callable[[], None]) -> None:
+        self._settings = settings
+        self._options = options
+        self._when_ready = when_ready
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand our settings to gunicorn; a version that doesn't know one of them does without."""
+        for name, value in self._options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+        self.cfg.set("when_ready", lambda _: self._when_ready())
+        self.cfg.set("child_exit", lambda _, worker: _forget_gauges(worker.pid))
+
+    def load(self) -> Any:
+        """Make the app, in the worker, and let it look at the folder and the database before the first call."""
+        from pos_discount.web.app import build_app
+
+        app = build_app(self._settings)
+        app.extensions["pos_discount"].watch()
+        return app
+
+
+def _forget_gauges(pid: int) -> None:
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]
