@@ -67,18 +67,18 @@ _KEYS = {
     "revoke": Late("pos_discount.cli.keys:revoke", "Take a key back; it is refused within a minute."),
 }
 
-policy = LateGroup("policy", late=_POLICY, help="Check, test, try and pause what merchandisers wrote.")
-keys = LateGroup("keys", late=_KEYS, help="Make, list and revoke the keys with which tills sign in.")
+policy_group = LateGroup("policy", late=_POLICY, help="Check, test, try and pause what merchandisers wrote.")
+keys_group = LateGroup("keys", late=_KEYS, help="Make, list and revoke the keys with which tills sign in.")
 
 _COMMANDS = {
     "serve": Late("pos_discount.cli.serve:serve", "Serve the HTTP API; with --demo, show a till's first call."),
     "decide": Late("pos_discount.cli.decide:decide", "Price one basket from a file and print its ladder."),
-    "policy": Late("pos_discount.cli:policy", "Check, test, try and pause what merchandisers wrote."),
+    "policy": Late("pos_discount.cli:policy_group", "Check, test, try and pause what merchandisers wrote."),
     "import": Late("pos_discount.cli.importing:import_receipts", "Import receipts from CSV, to try policies on."),
     "export": Late("pos_discount.cli.export:export", "Export decisions and outcomes, or all about one customer."),
     "replay": Late("pos_discount.cli.records:replay", "Decide a recorded decision again: the same bytes?"),
     "explain": Late("pos_discount.cli.records:explain", "Tell in words why a decision's ladder is as it is."),
-    "keys": Late("pos_discount.cli:keys", "Make, list and revoke the keys with which tills sign in."),
+    "keys": Late("pos_discount.cli:keys_group", "Make, list and revoke the keys with which tills sign in."),
     "forget": Late("pos_discount.cli.forget:forget", "Erase one customer, so that no trace links to them."),
     "backup": Late("pos_discount.cli.backup:backup", "Copy the database while it is being used."),
     "restore": Late("pos_discount.cli.backup:restore", "Put a backup in the database's place."),

@@ -1,0 +1,161 @@
+"""Recorded decisions, seen from the command line: replayed, explained, exported, forgotten, backed up."""
+
+import csv
+import io
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cli.running import Shop, basket
+from pos_discount.web import create_app
+
+CUSTOMER = {"customer_id": "L-889123", "tier": "gold"}
+
+
+class Till:
+    """Decides and reports through the service, against the shop's own database."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.client = create_app({**shop.settings, "auth": "off"}).test_client()
+
+    def decide(self, **changed: Any) -> dict[str, Any]:
+        response = self.client.post("/v1/decisions", json=basket(**changed))
+        assert response.status_code == 201, response.text
+        answer: dict[str, Any] = response.get_json()
+        return answer
+
+    def accept(self, answer: dict[str, Any], rung: int = 1) -> None:
+        outcome = {"result": "accepted", "rung": rung}
+        assert self.client.put(f"/v1/decisions/{answer['decision_id']}/outcome", json=outcome).status_code == 201
+
+
+@pytest.fixture
+def till(shop: Shop) -> Iterator[Till]:
+    yield Till(shop)
+
+
+def test_recorded_decisions_replay_to_the_same_bytes(shop: Shop, till: Till) -> None:
+    answers = [till.decide(), till.decide(customer=CUSTOMER), till.decide(asked=True, coupons=["VELVET"])]
+    said = shop.run("replay", *(answer["decision_id"] for answer in answers), "--json")
+    assert said.code == 0
+    assert [result["same"] for result in said.json()] == [True] * 3
+
+
+def test_a_decision_replays_after_its_policy_has_changed(shop: Shop, till: Till) -> None:
+    answer = till.decide()
+    said = shop.run("replay", answer["decision_id"], policies=str(shop.folder))
+    assert (said.code, "the same bytes" in said.out) == (0, True)
+
+
+def test_a_record_that_was_tampered_with_is_shown_where_it_differs(shop: Shop, till: Till) -> None:
+    answer = till.decide()
+    with sqlite3.connect(shop.database) as connection:
+        (body,) = connection.execute("SELECT answer FROM decision_bodies").fetchone()
+        changed = body.replace(b'"list_total":5200', b'"list_total":5300')
+        connection.execute("UPDATE decision_bodies SET answer = ?", (changed,))
+    said = shop.run("replay", answer["decision_id"], "--json")
+    assert said.code == 1
+    assert said.json()[0]["differences"] == [{"pointer": "/list_total", "recorded": 5300, "replayed": 5200}]
+
+
+def test_an_unknown_decision_is_said_to_be_unknown(shop: Shop, till: Till) -> None:
+    till.decide()
+    assert shop.run("explain", "dec_" + "0" * 26).code == 1
+    assert "there is no database" in shop.run("explain", "dec_x", database=str(shop.folder / "none.db")).err
+
+
+def test_a_decision_is_explained_in_the_order_in_which_it_was_made(shop: Shop, till: Till) -> None:
+    answer = till.decide(customer=CUSTOMER)
+    till.accept(answer)
+    said = shop.run("explain", answer["decision_id"])
+    assert said.code == 0
+    places = [said.out.index(word) for word in ("known by a card", "at list price", "Rung 1", "How it ended: accepted")]
+    assert places == sorted(places)
+    assert "the smallest always comes first" in said.out
+
+
+def test_every_rung_of_a_ladder_is_explained(shop: Shop, till: Till) -> None:
+    answers = [till.decide(sale_id=str(number)) for number in range(6)]
+    longest = max(answers, key=lambda answer: len(answer["ladder"]))
+    sentences = shop.run("explain", longest["decision_id"], "--json").json()["sentences"]
+    for rung in longest["ladder"]:
+        assert any(sentence.startswith(f"Rung {rung['rung']}: ") for sentence in sentences)
+
+
+def test_decisions_are_exported_a_row_each(shop: Shop, till: Till) -> None:
+    answer = till.decide(customer=CUSTOMER, store_id="=HYPERLINK(1)")
+    till.accept(answer)
+    till.decide()
+    rows = list(csv.DictReader(io.StringIO(shop.run("export").out)))
+    assert (rows[0]["decision_id"], rows[0]["result"], rows[0]["rung"]) == (answer["decision_id"], "accepted", "1")
+    assert rows[0]["store_id"] == "'=HYPERLINK(1)"
+    assert rows[0]["rung_totals"].split()[0] == str(answer["ladder"][0]["total"])
+    assert len(rows) == 2
+    assert "customer" not in rows[0]
+    lines = shop.run("export", "--format", "jsonl", "--with-customers").out.splitlines()
+    assert [len(json.loads(line)["customer"] or "") for line in lines] == [64, 0]
+
+
+def test_a_request_for_access_is_answered_with_the_reasons(shop: Shop, till: Till) -> None:
+    answer = till.decide(customer=CUSTOMER)
+    till.accept(answer)
+    till.decide()
+    kept = shop.run("export", "--customer", "L-889123").json()
+    assert [decision["decision_id"] for decision in kept["decisions"]] == [answer["decision_id"]]
+    assert kept["decisions"][0]["answer"] == answer
+    assert any("Rung 1" in reason for reason in kept["decisions"][0]["reasons"])
+    assert kept["decisions"][0]["outcome"]["result"] == "accepted"
+
+
+def test_a_forgotten_customer_is_gone_and_others_stay(shop: Shop, till: Till) -> None:
+    gone, stays = till.decide(customer=CUSTOMER), till.decide(customer={"customer_id": "L-2"})
+    assert shop.run("forget", "L-889123", "--json").json()["decisions_of_customer"] == 1
+    assert "forgotten" in shop.run("explain", gone["decision_id"]).err
+    assert shop.run("explain", stays["decision_id"]).code == 0
+    assert shop.run("export", "--customer", "L-889123").json()["decisions"] == []
+
+
+def test_forgetting_needs_to_be_told_whom(shop: Shop) -> None:
+    assert shop.run("forget").code == 2
+
+
+def test_what_is_older_than_is_kept_can_be_erased(shop: Shop, till: Till) -> None:
+    answer = till.decide()
+    with sqlite3.connect(shop.database) as connection:
+        connection.execute("UPDATE decisions SET made_at = made_at - 400 * 86400000000")
+    assert shop.run("forget", "--older-than", 500).code == 0
+    assert shop.run("explain", answer["decision_id"]).code == 0
+    assert shop.run("forget", "--older-than", 365).code == 0
+    assert shop.run("explain", answer["decision_id"]).code == 1
+
+
+def test_a_backup_of_a_database_in_use_is_restored(shop: Shop, till: Till) -> None:
+    before = till.decide()
+    assert shop.run("backup", "copy.db").out == "copy.db\n"
+    after = till.decide()
+    elsewhere = {"database": str(shop.folder / "elsewhere.db")}
+    assert shop.run("restore", "copy.db", "--yes", **elsewhere).code == 0
+    assert shop.run("replay", before["decision_id"], **elsewhere).code == 0
+    assert shop.run("replay", after["decision_id"], **elsewhere).code == 1
+
+
+def test_a_backup_never_overwrites_and_a_restore_asks_first(shop: Shop, till: Till) -> None:
+    till.decide()
+    shop.run("backup", "copy.db")
+    again = shop.run("backup", "copy.db")
+    assert (again.code, "exists already" in again.err) == (1, True)
+    assert shop.run("restore", "copy.db", typed="n\n").code == 1
+    assert shop.run("restore", shop.write("bad.db", "SQLite format 4" * 100), "--yes").code == 1
+    assert shop.run("explain", till.decide()["decision_id"]).code == 0
+
+
+def test_who_was_forgotten_after_the_backup_is_forgotten_again_on_restoring(shop: Shop, till: Till) -> None:
+    answer = till.decide(customer=CUSTOMER)
+    shop.run("backup", "copy.db")
+    shop.run("forget", "L-889123")
+    till.client.application.extensions.clear()
+    shop.run("restore", "copy.db", "--yes", database=str(shop.folder / "fresh.db"))
+    assert shop.run("explain", answer["decision_id"]).code == 1
