@@ -104,9 +104,9 @@ class Writer:
                     _attempt(connection, waiting)
                 connection.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001 - carried to the threads that wait for it and raised there
-            self._disconnect()
             for waiting in present:
                 waiting.error = StoreUnavailable(str(error)) if isinstance(error, StoreUnavailable) else error
+            self._renew_connection()
         finally:
             for waiting in present:
                 waiting.answer()
@@ -117,7 +117,7 @@ class Writer:
                 waiting.value = waiting.job(self._connected())
         except BaseException as error:  # noqa: BLE001 - carried to the thread that waits for it and raised there
             waiting.error = error
-            self._disconnect()
+            self._renew_connection()
         finally:
             waiting.answer()
 
@@ -126,8 +126,24 @@ class Writer:
             self._connection = connect_to_write(self._path, self._synchronous)
         return self._connection
 
+    def _renew_connection(self) -> None:
+        """Undo what is open and start afresh, as far as the disk lets us.
+
+        The old connection goes once the new one stands: were it closed first, the log's index might go with it, and a
+        full disk could not take another, so that nobody could read any more.
+        """
+        old = self._connection
+        if old is None:
+            return
+        with suppress(StoreUnavailable), storage_errors(self._path), writing_turn(self._path):
+            if old.in_transaction:
+                old.execute("ROLLBACK")
+            fresh = connect_to_write(self._path, self._synchronous)
+            fresh.execute("PRAGMA user_version").fetchone()
+            self._connection = fresh
+            old.close()
+
     def _disconnect(self) -> None:
-        """Drop the connection, and with it an open transaction; the next job opens a new one."""
         connection, self._connection = self._connection, None
         if connection is None:
             return

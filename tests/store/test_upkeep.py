@@ -1,0 +1,267 @@
+"""Schema upgrades, versions, keys and pauses, forgetting, purging, backup and restore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from pos_discount.pricing.limits import CounterKey, Usage
+from pos_discount.store import (
+    Answering,
+    ApiKey,
+    Changes,
+    Claim,
+    ForgottenDecision,
+    KeptCustomer,
+    KeptFile,
+    Pause,
+    Receipt,
+    Reply,
+    ReturnRecord,
+    Store,
+    StoreError,
+    UnknownDecision,
+    restore_backup,
+)
+from pos_discount.store.connection import connect_to_write
+from pos_discount.store.schema import SCHEMA, schema_migrations
+
+from .made import GOODWILL, MINUTE, NOON, SPRING, a_decision, a_hold, a_visit, an_outcome, counted
+
+CUSTOMER = "f00dfeedf00dfeed"
+DAY = 24 * 60 * MINUTE
+TODAY = 739_576
+
+
+@pytest.mark.parametrize("already_applied", range(len(SCHEMA)), ids=[name for name, _ in SCHEMA])
+def test_a_database_of_any_earlier_version_becomes_todays(tmp_path: Path, already_applied: int) -> None:
+    old = connect_to_write(tmp_path / "pos.db", "FULL")
+    schema_migrations().apply(Database(old, execute_plugins=False), stop_before=SCHEMA[already_applied][0])
+    assert old.execute("PRAGMA user_version").fetchone() == (already_applied,)
+    old.close()
+    store = Store(tmp_path / "pos.db")
+    store.record_decision(a_decision())
+    assert store.count_receipts() == ()
+    store.close()
+
+
+def test_the_file_is_in_wal_mode_and_synced_in_full(store: Store) -> None:
+    modes = [
+        store._write(lambda c, name=name: c.execute(f"PRAGMA {name}").fetchone()[0])  # type: ignore[misc]
+        for name in ("journal_mode", "synchronous")
+    ]
+    assert modes == ["wal", 2]
+
+
+def test_a_policy_is_kept_once_and_reads_back_in_order(store: Store) -> None:
+    files = (KeptFile("house.yaml", b"policy: 1"), KeptFile("a.csv", b"\x00\xff"))
+    store.keep_policy("v1", files, NOON)
+    store.keep_policy("v1", (), NOON + 1)
+    assert store.read_policy("v1") == files
+    assert store.read_policy("v0") == ()
+    assert store.read_policies() == (("v1", NOON),)
+
+
+def test_of_a_folder_in_which_one_file_changed_only_that_is_written_again(store: Store) -> None:
+    prices = KeptFile("prices.csv", b"sku,price\n" * 1000)
+    for version in range(5):
+        store.keep_policy(f"v{version}", (KeptFile("p.yaml", str(version).encode()), prices), NOON)
+    with store._reading() as connection:
+        assert connection.execute("SELECT count(*) FROM contents").fetchone() == (6,)
+
+
+def test_the_model_in_force_is_a_pointer_with_a_history(store: Store) -> None:
+    assert store.read_active_model() is None
+    for number, version in enumerate(("m1", "m2")):
+        store.keep_model(version, (KeptFile("model.json", version.encode()),), NOON + number)
+        store.activate_model(version, "passed the gate", NOON + number)
+    store.activate_model("m1", "rolled back", NOON + 9)
+    assert store.read_active_model() == "m1"
+    assert [activation.version for activation in store.read_activations()] == ["m1", "m2", "m1"]
+    assert store.read_model("m2") == (KeptFile("model.json", b"m2"),)
+    assert store.read_changes() == Changes(model=3)
+
+
+def test_a_model_that_is_not_kept_is_not_activated(store: Store) -> None:
+    with pytest.raises(ValueError, match="not kept"):
+        store.activate_model("m9", "", NOON)
+
+
+def test_a_pause_holds_until_it_is_resumed(store: Store) -> None:
+    pause = Pause("spring", NOON, "wrong price")
+    store.pause_promotion(pause)
+    assert (store.read_paused(), store.read_changes().paused) == ((pause,), 1)
+    assert (store.resume_promotion("spring"), store.resume_promotion("spring")) == (True, False)
+    assert (store.read_paused(), store.read_changes().paused > 1) == ((), True)
+
+
+def test_a_key_is_kept_until_it_is_revoked_and_known_after(store: Store) -> None:
+    key = ApiKey("k1", b"\x01" * 32, "till", ("S1", "S2"), "tills of S1", NOON, NOON + DAY)
+    store.create_key(key)
+    assert store.read_keys() == (key,)
+    assert (store.revoke_key("k1", NOON + 1), store.revoke_key("k1", NOON + 2)) == (True, False)
+    assert [kept.revoked_at for kept in store.read_keys()] == [NOON + 1]
+    assert store.read_changes() == Changes(keys=2)
+
+
+def test_receipts_are_kept_once_and_come_back_in_order(store: Store) -> None:
+    receipts = [Receipt("S1", "june", f"r{number}", b"{}", "aa11") for number in range(12_000)]
+    assert store.keep_receipts(receipts) == 12_000
+    assert store.keep_receipts([*receipts[:3], Receipt("S1", "july", "r1", b"{}")]) == 1
+    assert [receipt for block in store.read_receipts("june") for receipt in block] == receipts
+    assert store.count_receipts() == (("july", 1), ("june", 12_000))
+
+
+def test_an_incremental_reader_sees_each_change_once_and_misses_none(store: Store) -> None:
+    store.record_checkouts([a_decision(number) for number in range(5)], [an_outcome(number) for number in range(3)])
+    seen = [row for block in store.read_outcomes() for row in block]
+    assert [row.decision_id for row in seen] == ["dec_000000", "dec_000001", "dec_000002"]
+    store.record_outcomes((an_outcome(1, result="cancelled", rung=None), an_outcome(4), an_outcome(2)))
+    later = [row for block in store.read_outcomes(seen[-1].sequence or 0) for row in block]
+    assert [(row.decision_id, row.result) for row in later] == [("dec_000001", "cancelled"), ("dec_000004", "accepted")]
+
+
+def test_checkouts_come_with_their_outcome_or_without(store: Store) -> None:
+    store.record_checkouts([a_decision(1, learning=b"l"), a_decision(2)], [an_outcome(1, learning=b"o")])
+    rows = [row for block in store.read_checkouts() for row in block]
+    assert [(row.decision, row.result, row.learning, row.outcome_learning) for row in rows] == [
+        (1, "accepted", b"l", b"o"),
+        (2, None, b"", None),
+    ]
+    assert [tuple(count) for count in store.count_checkouts(NOON, NOON + 1)] == [("S1", "ladder", 2, 1)]
+
+
+# Forgetting
+
+
+def fill(store: Store, customers: int = 40, each: int = 5) -> None:
+    """Record sales of many customers in a mixed order, so that pages split and stale copies could arise."""
+    claim = Claim("till", "forgotten-key", b"d", NOON)
+    for number in range(customers * each):
+        who = CUSTOMER if number % customers == 7 else f"{number * 7919 % customers:016x}"
+        store.record_decision(
+            a_decision(
+                number,
+                customer=who,
+                sale_id=f"sale-{who}-{number}",
+                inputs=f"inputs of {who} ".encode() * 30,
+                answer=f"answer to {who} ".encode() * 300,
+            ),
+            (a_hold(CounterKey("goodwill", "customer", who, "ever", ""), uses_at_most=None),),
+            Answering(claim, lambda _: Reply(201, (), b"x")) if number == 7 else None,
+        )
+        store.record_outcomes((an_outcome(number, visit=a_visit(), body=who.encode(), counted=counted(SPRING)),))
+    store.record_return(ReturnRecord("S1", "dec_000007", 1, NOON, (), 1, CUSTOMER.encode()))
+    store.keep_receipts([Receipt("S1", "june", who, who.encode(), who) for who in (CUSTOMER, "another")])
+
+
+def traces(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if CUSTOMER.encode() in path.read_bytes()]
+
+
+def test_nothing_of_a_forgotten_customer_is_left_in_any_file(store: Store, tmp_path: Path) -> None:
+    fill(store)
+    assert "pos.db-wal" in traces(tmp_path)
+    assert store.forget(CUSTOMER, NOON) == 5
+    store.scrub()
+    assert traces(tmp_path) == []
+    assert store.find_problems() == ()
+
+
+def test_a_forgotten_decision_says_so_and_takes_no_outcome(store: Store) -> None:
+    fill(store)
+    store.forget(CUSTOMER, NOON)
+    with pytest.raises(ForgottenDecision):
+        store.read_decision("dec_000007")
+    assert store.record_outcomes((an_outcome(7),)) == ("forgotten",)
+    assert store.read_customer(CUSTOMER) == KeptCustomer()
+    assert store.read_usage((CounterKey("goodwill", "customer", CUSTOMER, "ever", ""),), NOON) == (Usage(0, 0),)
+    with store.answering_once(Claim("till", "forgotten-key", b"d", NOON)) as first:
+        assert first is None
+
+
+def test_forgetting_leaves_others_and_the_chains_budget_as_they_were(store: Store) -> None:
+    fill(store)
+    usage, others = store.read_usage((SPRING,), NOON), store.read_customer("another")
+    store.forget(CUSTOMER, NOON)
+    assert (store.read_usage((SPRING,), NOON), store.read_customer("another")) == (usage, others)
+    assert len([row for block in store.read_checkouts() for row in block]) == 195
+
+
+def test_decisions_of_the_same_sale_from_before_the_customer_was_known_go_too(store: Store) -> None:
+    store.record_decision(a_decision(1, sale_id="A"))
+    store.record_decision(a_decision(2, sale_id="A", customer=CUSTOMER))
+    assert store.forget(CUSTOMER, NOON) == 2
+
+
+def test_all_that_is_kept_of_a_customer_can_be_read(store: Store) -> None:
+    fill(store)
+    kept = list(store.read_decisions_of(CUSTOMER))
+    assert [decision.record.customer for decision in kept] == [CUSTOMER] * 5
+    assert [len(decision.returns) for decision in kept] == [1, 0, 0, 0, 0]
+
+
+def test_a_backup_holds_what_is_there_and_nothing_of_the_forgotten(store: Store, tmp_path: Path) -> None:
+    fill(store)
+    store.forget(CUSTOMER, NOON)
+    (tmp_path / "backups").mkdir()
+    store.backup(tmp_path / "backups" / "b.db")
+    assert traces(tmp_path / "backups") == []
+    copy = Store(tmp_path / "backups" / "b.db")
+    assert copy.read_decision("dec_000001") == store.read_decision("dec_000001")
+    copy.close()
+    with pytest.raises(StoreError, match="exists"):
+        store.backup(tmp_path / "backups" / "b.db")
+
+
+def test_a_restored_backup_forgets_again_who_was_forgotten_since(store: Store, tmp_path: Path) -> None:
+    fill(store)
+    store.backup(tmp_path / "b.db")
+    store.forget(CUSTOMER, NOON)
+    store.record_decision(a_decision(999))
+    store.close()
+    restore_backup(tmp_path / "b.db", store.path)
+    with pytest.raises(ForgottenDecision):
+        store.read_decision("dec_000007")
+    with pytest.raises(UnknownDecision):
+        store.read_decision("dec_000999")
+    assert store.read_decision("dec_000001").outcome is not None
+    store.scrub()
+    assert traces(tmp_path) == ["b.db"]
+
+
+def test_a_backup_is_not_restored_over_a_database_in_use(store: Store, tmp_path: Path) -> None:
+    store.record_decision(a_decision())
+    store.backup(tmp_path / "b.db")
+    with pytest.raises(StoreError, match="in use"):
+        restore_backup(tmp_path / "b.db", store.path)
+    assert store.read_decision("dec_000001").record == a_decision()
+
+
+def test_a_purge_removes_what_is_older_and_leaves_the_rest(store: Store) -> None:
+    for number in range(450):
+        made_at = NOON - 400 * DAY if number < 400 else NOON
+        store.record_checkouts([a_decision(number, made_at=made_at, customer=CUSTOMER)], ())
+    day = TODAY - 400
+    store.record_outcomes([an_outcome(number, visit=a_visit(day), counted=counted()) for number in range(400)])
+    store.record_outcomes((an_outcome(449, visit=a_visit(TODAY)),))
+    old_day = CounterKey("spring", "store", "S1", "day", "2023-01-01")
+    store.record_decision(a_decision(700, made_at=NOON - DAY), (a_hold(old_day),))
+    store.record_outcomes((an_outcome(700, counted=counted(old_day)),))
+    steps = list(store.purge(NOON - 365 * DAY, TODAY - 365, NOON))
+    assert sum(steps) == 400 + 1 + 1
+    assert [day.day for day in store.read_customer(CUSTOMER).days] == [TODAY]
+    assert store.read_customer(CUSTOMER).visits == 401
+    assert store.read_usage((GOODWILL, old_day), NOON) == (Usage(400, 200_000), Usage(0, 0))
+    with pytest.raises(UnknownDecision):
+        store.read_decision("dec_000001")
+    assert store.find_problems() == ()
+
+
+def test_sizes_say_how_much_there_is(store: Store) -> None:
+    store.record_decision(a_decision(), (a_hold(),))
+    sizes = store.read_sizes()
+    assert (sizes["decisions"], sizes["holds"], sizes["outcomes"]) == (1, 1, 0)
+    assert sizes["file_bytes"] > 0 and sizes["disk_free_bytes"] > 0
