@@ -7,7 +7,7 @@ Written from the policy page alone. Where the page leaves a choice, this is what
  2. What does not fit of an amount for a basket or group: lines (then units) that would exceed their room are fixed at
     it, the rest is shared again over the others by the same weights, and so on.
  3. A percentage, a unit price, an amount per line or unit is cut at each unit's floor and what is cut is lost. A cap is
-    shared over the uncapped allocations of lines, then of units.
+    shared over the uncapped allocations of lines, then of units (of equal ones in a line, first that with more left).
  4. Lines in `never` are in no range, count in no condition, and are left out of every depth.
  5. Each ladder promotion of a candidate must give something at its turn, so must each promotion of a base; an automatic
     one that a candidate leaves with nothing is not listed, uses no unit and costs nothing.
@@ -189,13 +189,13 @@ class _Solver:
     def gives(self, promotion: Mapped, left: tuple[int, ...], used: frozenset[int]) -> tuple[Given, int]:
         key = (promotion["id"], left, used)
         if key not in self.seen:
-            self.seen[key] = self.capped(promotion, give(Turn(self.house, left, used), promotion["benefit"]))
+            self.seen[key] = self.capped(promotion, left, give(Turn(self.house, left, used), promotion["benefit"]))
         given = self.seen[key]
         saving = sum(given.cuts.values())
         supplied = rounded(saving * _funded(promotion), self.house.setting("rounding", "half_up"))
         return given, saving - supplied + given.cost
 
-    def capped(self, promotion: Mapped, given: Given) -> Given:
+    def capped(self, promotion: Mapped, left: tuple[int, ...], given: Given) -> Given:
         if "cap" not in promotion or sum(given.cuts.values()) <= self.house.money(promotion["cap"]):
             return given
         by_line: dict[int, list[int]] = {}
@@ -204,7 +204,8 @@ class _Solver:
         lines = list(by_line.values())
         whole = [sum(given.cuts[order] for order in orders) for orders in lines]
         cuts: dict[int, int] = {}
-        for orders, part in zip(lines, share(self.house.money(promotion["cap"]), whole), strict=True):
+        for line_orders, part in zip(lines, share(self.house.money(promotion["cap"]), whole), strict=True):
+            orders = sorted(line_orders, key=lambda order: (-left[order], order))
             cuts |= dict(zip(orders, share(part, [given.cuts[order] for order in orders]), strict=True))
         return Given(cuts, given.used, given.value, given.cost, given.is_gift, given.has_tie)
 
