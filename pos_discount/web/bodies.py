@@ -92,12 +92,12 @@ def read_stream(stream: Stream, length: int | None) -> bytes:
     wanted = MOST_BYTES + 1 if length is None else length
     pieces, left = [], wanted
     try:
-        while left and (piece := stream.read(left)):
+        while left > 0 and (piece := stream.read(left)):
             pieces.append(piece)
             left -= len(piece)
     except (OSError, ParseException):
         raise Problem("bad_request", "The body broke off or is badly framed.") from None
-    if length is None and not left:
+    if length is None and left <= 0:
         raise _too_large()
     if length is not None and left:
         raise Problem("bad_request", "The body ended before its Content-Length.")

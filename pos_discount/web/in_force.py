@@ -31,6 +31,7 @@ from pos_discount.web.metrics import Metrics
 from pos_discount.web.settings import Settings
 
 LOOK_SECONDS = 0.4
+RESTART_SECONDS = 1.0
 Look = tuple[tuple[str, int, int, int], ...]
 
 
@@ -70,6 +71,7 @@ class InForce:
         self._changes: Changes | None = None
         self._watcher: threading.Thread | None = None
         self._watching_process = 0
+        self._watching_since = 0.0
         self._starting = threading.Lock()
         self._is_kept = False
         self.policy: PolicyInForce | None = None
@@ -82,17 +84,23 @@ class InForce:
 
     def watch(self) -> None:
         """See to it that this process has its watcher; cheap enough for every request."""
-        if self._watching_process == os.getpid() and self._watcher is not None and self._watcher.is_alive():
+        if self._is_watched():
             return
         with self._starting:
-            if self._watching_process == os.getpid() and self._watcher is not None and self._watcher.is_alive():
+            if self._is_watched():
                 return
-            self._watching_process = os.getpid()
-            self.look()
-            self._watcher = threading.Thread(
-                target=_keep_looking, args=(weakref.ref(self),), name="watcher", daemon=True
-            )
+            if self._watching_process != os.getpid():
+                self.look()  # once here, so that the first call already finds keys, pauses and the model
+            self._watching_process, self._watching_since = os.getpid(), time.monotonic()
+            watched = weakref.ref(self)
+            self._watcher = threading.Thread(target=_keep_looking, args=(watched,), name="watcher", daemon=True)
             self._watcher.start()
+
+    def _is_watched(self) -> bool:
+        """Tell whether the watcher runs or, should a bug have ended it, was started anew a moment ago."""
+        if self._watcher is None or self._watching_process != os.getpid():
+            return False
+        return self._watcher.is_alive() or time.monotonic() - self._watching_since < RESTART_SECONDS
 
     def look(self) -> None:
         """Look once at the folder and the store, and take up what changed."""

@@ -1,32 +1,54 @@
-"""The log: one JSON object a line, so that nothing that came from outside can begin a line of its own."""
+"""The log: one JSON object a line on standard error, so that nothing that came from outside can begin a line of its
+own.
+
+Lines go straight to the file descriptor, each in one write: threads and processes don't mix theirs. A log that can't
+be written (a pipe that nobody reads any more) never stops the service.
+"""
 
 from __future__ import annotations
 
 import logging
-import sys
+import os
 from collections.abc import MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+STANDARD_ERROR = 2
 
-def open_log(file: BinaryIO | None = None) -> FilteringBoundLogger:
-    """Open the log on a binary file, by default standard error."""
+
+def open_log(descriptor: int = STANDARD_ERROR) -> FilteringBoundLogger:
+    """Open the log on a file descriptor."""
     logger: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.BytesLogger(file or sys.stderr.buffer),
+        DescriptorLogger(descriptor),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             structlog.processors.ExceptionRenderer(),
             _line,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(20),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
     return logger
+
+
+class DescriptorLogger:
+    """Writes finished lines, the way structlog asks for it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def msg(self, message: bytes) -> None:
+        """Write one line."""
+        with suppress(OSError):
+            os.write(self._descriptor, message + b"\n")
+
+    debug = info = warning = error = critical = exception = msg
 
 
 class LineFormatter(logging.Formatter):

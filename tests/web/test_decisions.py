@@ -137,7 +137,9 @@ def test_a_recorded_decision_decides_to_the_same_bytes(client: FlaskClient, tmp_
     from pos_discount.store import Store
     from pos_discount.web.recording import read_inputs
 
-    told = decide(client, "?explain=all", at="2026-02-28T10:02:11.5+01:00", customer={"customer_id": "L-1"}, sale_id="R")
+    told = decide(
+        client, "?explain=all", at="2026-02-28T10:02:11.5+01:00", customer={"customer_id": "L-1"}, sale_id="R"
+    )
     store = Store(tmp_path / "test.db")
     record = store.read_decision(told["decision_id"]).record
     inputs = read_inputs(record.inputs)
@@ -148,9 +150,13 @@ def test_a_recorded_decision_decides_to_the_same_bytes(client: FlaskClient, tmp_
     store.close()
 
 
-def test_the_customers_own_id_is_stored_nowhere_and_told_nowhere(client: FlaskClient, tmp_path: Path, capfd: Any) -> None:
+def test_the_customers_own_id_is_stored_nowhere_and_told_nowhere(
+    capfd: Any, client: FlaskClient, tmp_path: Path
+) -> None:
     customer = "CUSTOMER-THAT-NOBODY-MAY-SEE"
-    told = client.post("/v1/decisions", json=basket(customer={"customer_id": customer}), headers={"Idempotency-Key": "k"})
+    told = client.post(
+        "/v1/decisions", json=basket(customer={"customer_id": customer}), headers={"Idempotency-Key": "k"}
+    )
     tell(client, told.json, "bought_at_base")
     assert customer not in told.text
     assert customer not in client.get(told.headers["Location"]).text
@@ -158,6 +164,7 @@ def test_the_customers_own_id_is_stored_nowhere_and_told_nowhere(client: FlaskCl
         if file.is_file():
             assert customer.encode() not in file.read_bytes()
     captured = capfd.readouterr()
+    assert "/v1/decisions" in captured.err
     assert customer not in captured.out + captured.err
 
 
