@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from pos_discount.policy.checks import Finding, check_policy
 from pos_discount.policy.folder import FolderFiles, version_of
 from pos_discount.policy.model import Example, House, Place, Policy, Promotion
 from pos_discount.policy.problems import PolicyProblems, Problem, Problems
@@ -19,6 +20,7 @@ from pos_discount.policy.schema import examples_json_schema, json_schema
 
 __all__ = [
     "Example",
+    "Finding",
     "House",
     "LoadedFolder",
     "Place",
@@ -27,6 +29,7 @@ __all__ = [
     "Problem",
     "Problems",
     "Promotion",
+    "check_policy",
     "examples_json_schema",
     "json_schema",
     "load_folder",

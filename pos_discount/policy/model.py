@@ -116,6 +116,8 @@ class House(msgspec.Struct, frozen=True):
     learning: LearningSettings = LearningSettings()
     holdout: HoldoutSettings = HoldoutSettings()
     ranges: Annotated[Mapping[str, Range], Reads.NAMED_RANGES] = {}
+    place_by_range: Annotated[Mapping[str, Place], Reads.NOT_WRITTEN] = {}
+    place: Annotated[Place, Reads.NOT_WRITTEN] = Place("", 1, 1)
 
 
 class Hours(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from pos_discount.policy.fields import FieldReader, Unreadable, shown
+from pos_discount.policy.model import Place
 from pos_discount.policy.problems import Problem
 from pos_discount.policy.ranges import PriceBounds, Range
 from pos_discount.policy.spelling import did_you_mean
@@ -63,6 +64,10 @@ class RangeReader:
             else:
                 self._node_by_name[name] = (key, value)
 
+    def places(self) -> dict[str, Place]:
+        """Return where each named range is written."""
+        return {name: place_of(key) for name, (key, _) in self._node_by_name.items()}
+
     def read_all(self) -> dict[str, Range]:
         """Read every named range, whether it is used or not."""
         for key, _ in self._node_by_name.values():
@@ -109,6 +114,9 @@ class RangeReader:
         if len(self._path) > MOST_LEVELS:
             self._reader.fail(name, f"ranges name each other through more than {MOST_LEVELS} levels; expected fewer")
         products = self.read(node)
+        if type(node) is Scalar:  # another name for a range
+            products = Range(range=(products,))
+            self._check_size(products, node)
         named = msgspec.structs.replace(products, name=self._reader.name(key))
         self._sized[id(named)] = (named, self._size(products))
         return named

@@ -84,7 +84,8 @@ class _PolicyReader:
         }
         ranges = self._ranges(reader, root_by_name)
         KindReader(reader)
-        house = self._house(reader, house_node, ranges)
+        range_by_name = ranges.read_all()
+        house = self._house(reader, house_node, range_by_name, ranges.places())
         promotions = self._promotions(reader, root_by_name)
         examples = self._examples(reader, root_by_name, promotions)
         return None if house is None else Policy(version_of(self._used), house, promotions, examples)
@@ -174,7 +175,9 @@ class _PolicyReader:
         except ValueError:
             pass  # `House.time_zone` says why
 
-    def _house(self, reader: FieldReader, root: MappingNode | None, ranges: dict[str, Range]) -> House | None:
+    def _house(
+        self, reader: FieldReader, root: MappingNode | None, ranges: dict[str, Range], place_by_range: dict[str, Place]
+    ) -> House | None:
         if root is None:
             return None
         settings = MappingNode(root.file, root.line, root.column)
@@ -183,18 +186,19 @@ class _PolicyReader:
             values = reader.values(House, settings)
         except Unreadable:
             return None
-        return _with_defaults(House(**values | {"ranges": ranges, "currency_digits": self._digits}))
+        filled_in = {"currency_digits": self._digits, "place_by_range": place_by_range, "place": place_of(root)}
+        return _with_defaults(House(**values | {"ranges": ranges} | filled_in))
 
     # Ranges, promotions, examples
 
-    def _ranges(self, reader: FieldReader, root_by_name: Mapping[str, Node]) -> dict[str, Range]:
+    def _ranges(self, reader: FieldReader, root_by_name: Mapping[str, Node]) -> RangeReader:
         ranges = RangeReader(reader, self._is_complete)
         for node in _parts(root_by_name, "ranges"):
             try:
                 ranges.add(node)
             except Unreadable:
                 continue
-        return ranges.read_all()
+        return ranges
 
     def _promotions(self, reader: FieldReader, root_by_name: Mapping[str, Node]) -> tuple[Promotion, ...]:
         place_by_id: dict[str, Place] = {}
