@@ -1,0 +1,311 @@
+"""Benefits for groups of units: every third, buy some and get others, bundles.
+
+A unit that one of them has used, to qualify or as a target, serves no other of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Annotated, Literal
+
+import msgspec
+
+from pos_discount.money import format_money, format_percent
+from pos_discount.policy.assignment import Slot, assign_bundles
+from pos_discount.policy.picks import Pick, by_price, count_units, groups_of, take_units
+from pos_discount.policy.ranges import Range
+from pos_discount.policy.turn import Benefit, Missing, Take, Turn, alike, words_of, wrong_percent
+from pos_discount.policy.values import Count, Money, Percent, Products, Reads
+
+MOST_PARTS = 8
+"""Most parts of a bundle."""
+
+
+class Position(msgspec.Struct, frozen=True):
+    """A place in a group, counted from its cheapest unit."""
+
+    position: Count
+
+
+class GroupOf(msgspec.Struct, frozen=True):
+    """Groups of so many units of a range, and how the units are put into groups."""
+
+    units: Count
+    of: Products = None
+    fill: Literal["whole_set", "dearest_first", "cheapest_first"] | None = None
+    at_most: Count | None = None
+
+
+class GroupGift(msgspec.Struct, frozen=True):
+    """What each group gets: a percentage off some of its units, an amount off it, or a price for all of it."""
+
+    percent: Percent | None = None
+    amount: Money | None = None
+    price: Money | None = None
+    to: Annotated[Literal["cheapest", "dearest", "all"] | Position | None, Reads.TARGET] = None
+    units: Count = 1
+
+    def wrong(self) -> str | None:
+        if [self.percent, self.amount, self.price].count(None) != 2:
+            return "expected exactly one of percent, amount and price"
+        return wrong_percent(self.percent)
+
+
+class Every(Benefit, frozen=True):
+    """Something for every group of so many units: every third free, two for the price of one, three for 10.00."""
+
+    kind = "every"
+    uses_units = True
+    every: GroupOf
+    give: GroupGift
+
+    @property
+    def fill(self) -> str:
+        """How units are grouped; freeing the cheapest of the whole set is the default for a percentage off the cheapest."""
+        is_cheapest = self.give.percent is not None and self.give.to in (None, "cheapest")
+        return self.every.fill or ("whole_set" if is_cheapest else "dearest_first")
+
+    def apply(self, turn: Turn) -> None:
+        picks = turn.unused_units(self.every.of)
+        groups = count_units(picks) // self.every.units
+        groups = min(groups, self.every.at_most or groups)
+        if not groups:
+            return
+        if self.fill == "whole_set":
+            members, targets = self._whole_set(picks, groups)
+            self._give(turn, [(members, targets, 1)], groups)
+        else:
+            order: Take = "cheapest" if self.fill == "cheapest_first" else "dearest"
+            batches = groups_of(by_price(picks, order), self.every.units, groups)
+            self._give(turn, [(members, self._targets(members), times) for members, times in batches], 1)
+
+    def missing(self, turn: Turn) -> Missing | None:
+        more = self.every.units - count_units(turn.unused_units(self.every.of))
+        return Missing("quantity", more, self.every.of) if more > 0 else None
+
+    def _give(self, turn: Turn, batches: list[tuple[list[Pick], list[Pick], int]], groups: int) -> None:
+        """Give to (members, targets, how many alike) batches, each of so many groups; a percentage once for all of them."""
+        if self.give.percent is not None:
+            turn.take_percent(
+                [pick for _, targets, times in batches for pick in alike(targets, times)], self.give.percent
+            )
+        else:
+            for members, targets, times in batches:
+                turn.take_amount(targets, self._amount(members, groups), times)
+        for members, _, times in batches:
+            turn.use(alike(members, times))
+
+    def _whole_set(self, picks: list[Pick], groups: int) -> tuple[list[Pick], list[Pick]]:
+        """Return the set's members and targets: the cheapest of all get the benefit, the dearest others make the set up."""
+        size = groups * self.every.units
+        if self.give.to in (None, "cheapest") and self.give.percent is not None:
+            targets, others = take_units(by_price(picks, "cheapest"), groups * min(self.give.units, self.every.units))
+            qualifying, _ = take_units(by_price(others, "dearest"), size - count_units(targets))
+            return targets + qualifying, targets
+        members, _ = take_units(by_price(picks, "dearest"), size)
+        return members, self._targets(members, groups)
+
+    def _targets(self, members: list[Pick], groups: int = 1) -> list[Pick]:
+        to, units = self._to, groups * min(self.give.units, self.every.units)
+        if to == "all":
+            return members
+        if isinstance(to, Position):
+            _, rest = take_units(by_price(members, "cheapest"), groups * (to.position - 1))
+            return take_units(rest, groups)[0]
+        return take_units(by_price(members, to), units)[0]
+
+    @property
+    def _to(self) -> Take | Literal["all"] | Position:
+        if self.give.price is not None:
+            return "all"
+        return self.give.to or ("all" if self.give.percent is None else "cheapest")
+
+    def _amount(self, members: list[Pick], groups: int) -> int:
+        if self.give.price is None:
+            return (self.give.amount or 0) * groups
+        return max(0, sum(pick.left * pick.units for pick in members) - self.give.price * groups)
+
+    def words(self, digits: int) -> str:
+        size = f"every {self.every.units} units{words_of(self.every.of)}"
+        if self.give.price is not None:
+            return f"{size} for {format_money(self.give.price, digits)}"
+        if self.give.amount is not None:
+            return f"{format_money(self.give.amount, digits)} off {size}"
+        return f"{format_percent(self.give.percent or Fraction(0))} off {self._words_for_target()} of {size}"
+
+    def _words_for_target(self) -> str:
+        if isinstance(self._to, Position):
+            return f"unit {self._to.position}"
+        return "all" if self._to == "all" else f"the {self._to}"
+
+    def targets(self) -> tuple[Range | None, ...]:
+        return (self.every.of,)
+
+    def wrong(self) -> str | None:
+        if self.give.units > self.every.units:
+            return f"expected at most {self.every.units} units to get the benefit, as many as a group has"
+        if isinstance(self.give.to, Position) and self.give.to.position > self.every.units:
+            return f"expected a position from 1 to {self.every.units}, the size of a group"
+        return None
+
+
+class BuyGetTerms(msgspec.Struct, frozen=True):
+    """Buy so many of one range, get a percentage off so many of another (or the same)."""
+
+    buy: Count
+    get: Count
+    of: Products = None
+    of_get: Products = None
+    percent: Percent = Fraction(1)
+    take: Take = "cheapest"
+    at_most: Count | None = None
+    partial: bool = True
+
+    def wrong(self) -> str | None:
+        return wrong_percent(self.percent)
+
+
+class BuyGet(Benefit, frozen=True):
+    """Buy some, get others cheaper or free."""
+
+    kind = "buy_get"
+    uses_units = True
+    buy_get: BuyGetTerms
+
+    def apply(self, turn: Turn) -> None:
+        terms = self.buy_get
+        qualifying = turn.unused_units(terms.of)
+        rewarded = qualifying if terms.of_get is None else turn.unused_units(terms.of_get)
+        can_qualify = set(qualifying)
+        shared = count_units([pick for pick in rewarded if pick in can_qualify])
+        rewards = _most_rewards(terms, count_units(qualifying), count_units(rewarded), shared)
+        if not rewards:
+            return
+        needed = terms.buy * -(-rewards // terms.get)
+        spare = shared - max(0, needed - (count_units(qualifying) - shared))
+        targets = _reward_units(by_price(rewarded, terms.take), rewards, spare, can_qualify)
+        others = _less(qualifying, targets)
+        turn.take_percent(targets, terms.percent)
+        turn.use([*targets, *take_units(by_price(others, "dearest"), needed)[0]])
+
+    def missing(self, turn: Turn) -> Missing | None:
+        terms = self.buy_get
+        more = terms.buy - count_units(turn.unused_units(terms.of))
+        if more > 0:
+            return Missing("quantity", more, terms.of)
+        return Missing(
+            "quantity", 1 if terms.partial else terms.get, terms.of if terms.of_get is None else terms.of_get
+        )
+
+    def words(self, digits: int) -> str:
+        terms = self.buy_get
+        gift = "free" if terms.percent == 1 else f"at {format_percent(terms.percent)} off"
+        return f"buy {terms.buy}{words_of(terms.of)}, get {terms.get}{words_of(terms.of_get)} {gift}"
+
+    def targets(self) -> tuple[Range | None, ...]:
+        return (self.buy_get.of if self.buy_get.of_get is None else self.buy_get.of_get,)
+
+
+class BundlePart(msgspec.Struct, frozen=True):
+    """So many units of a range in each bundle."""
+
+    units: Count = 1
+    of: Products = None
+
+
+class BundleTerms(msgspec.Struct, frozen=True):
+    """The parts of a bundle and what it gives: a price for all of it, a percentage or an amount off it."""
+
+    of: tuple[BundlePart, ...]
+    price: Money | None = None
+    percent: Percent | None = None
+    amount: Money | None = None
+    at_most: Count | None = None
+
+    def wrong(self) -> str | None:
+        if [self.percent, self.amount, self.price].count(None) != 2:
+            return "expected exactly one of price, percent and amount"
+        if not 1 <= len(self.of) <= MOST_PARTS:
+            return f"expected 1 to {MOST_PARTS} parts"
+        return wrong_percent(self.percent)
+
+
+class Bundle(Benefit, frozen=True):
+    """A set of different products together: one lipstick and two creams for 25.00."""
+
+    kind = "bundle"
+    uses_units = True
+    bundle: BundleTerms
+
+    def apply(self, turn: Turn) -> None:
+        terms = self.bundle
+        slots = [Slot(part.units, turn.unused_units(part.of)) for part in terms.of]
+        bundles = assign_bundles(slots, terms.at_most, terms.price, lambda pick: self._worth(turn, pick))
+        if terms.percent is not None:
+            turn.take_percent([pick for members, times in bundles for pick in alike(members, times)], terms.percent)
+        for members, times in bundles:
+            if terms.percent is None:
+                turn.take_amount(members, self._amount(members), times)
+            turn.use(alike(members, times))
+
+    def missing(self, turn: Turn) -> Missing | None:
+        for part in self.bundle.of:
+            more = part.units - count_units(turn.unused_units(part.of))
+            if more > 0:
+                return Missing("quantity", more, part.of)
+        return None
+
+    def _worth(self, turn: Turn, pick: Pick) -> Fraction | int:
+        room, percent = turn.room(pick), self.bundle.percent
+        return room if percent is None else min(Fraction(room), percent * pick.left)
+
+    def _amount(self, members: list[Pick]) -> int:
+        if self.bundle.price is None:
+            return self.bundle.amount or 0
+        return max(0, sum(pick.left * pick.units for pick in members) - self.bundle.price)
+
+    def words(self, digits: int) -> str:
+        terms = self.bundle
+        parts = " + ".join(f"{part.units}{words_of(part.of)}" for part in terms.of)
+        if terms.price is not None:
+            return f"the set {parts} for {format_money(terms.price, digits)}"
+        off = format_money(terms.amount or 0, digits) if terms.percent is None else format_percent(terms.percent)
+        return f"{off} off the set {parts}"
+
+    def targets(self) -> tuple[Range | None, ...]:
+        return tuple(part.of for part in self.bundle.of)
+
+
+def _most_rewards(terms: BuyGetTerms, qualifying: int, rewarded: int, shared: int) -> int:
+    """Return how many rewards the units allow, each application paid for by enough qualifying units of its own."""
+    every = qualifying + rewarded - shared
+
+    def is_possible(rewards: int) -> bool:
+        needed = terms.buy * -(-rewards // terms.get)
+        return needed <= qualifying and rewards <= rewarded and needed + rewards <= every
+
+    low, high = 0, min(rewarded, terms.get * (terms.at_most or rewarded))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if is_possible(middle) else (low, middle - 1)
+    return low if terms.partial else low - low % terms.get
+
+
+def _reward_units(picks: list[Pick], rewards: int, spare: int, can_qualify: set[Pick]) -> list[Pick]:
+    """Take rewards in order, no more than ``spare`` of those that are needed to qualify."""
+    targets: list[Pick] = []
+    for pick in picks:
+        count = min(pick.units, rewards, spare if pick in can_qualify else rewards)
+        if count:
+            targets.append(pick._replace(units=count))
+            rewards -= count
+            spare -= count if pick in can_qualify else 0
+    return targets
+
+
+def _less(picks: Sequence[Pick], taken: Sequence[Pick]) -> list[Pick]:
+    """Return the units of ``picks`` that are not among ``taken``."""
+    gone = {(pick.line, pick.run): pick.units for pick in taken}
+    rest = [pick._replace(units=pick.units - gone.get((pick.line, pick.run), 0)) for pick in picks]
+    return [pick for pick in rest if pick.units]
