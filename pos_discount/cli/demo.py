@@ -9,7 +9,7 @@ import http.client
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,49 +21,57 @@ from pos_discount.answer import Answer
 from pos_discount.basket import Basket
 from pos_discount.cli.ladder import print_ladder
 from pos_discount.money import currency_digits
-from pos_discount.policy import Example, Policy, load_policy
+from pos_discount.policy import Policy, load_policy
 
 SECONDS_TO_START = 60.0
+CUSTOMERS = 8
+"""Ladders are drawn; of a few customers with the same basket, one shows how an offer is raised."""
+
+SHIPPED_LINES: list[dict[str, Any]] = [
+    {"line_id": "1", "sku": "CA-SHAMPOO-REPAIR", "name": "Repair shampoo", "quantity": 2, "unit_price": 1250},
+    {"line_id": "2", "sku": "CA-BRUSH-PADDLE", "name": "Paddle brush", "quantity": 1, "unit_price": 1600},
+    {"line_id": "3", "sku": "CA-SPRAY-HOLD", "name": "Hair spray", "quantity": 1, "unit_price": 1100},
+]
 
 
 def main(arguments: Sequence[str]) -> int:
     """Play a till against the service at a URL; the policy's folder and the log are named in what is printed."""
     url, policies, log = arguments
     if not _is_ready(url, time.monotonic() + SECONDS_TO_START):
-        click.echo(f"the service did not become ready; its log:\n{Path(log).read_text(encoding='utf-8')}", err=True)
+        click.echo(f"the service did not become ready; its log:\n{Path(log).read_text(encoding='utf-8')}")
         return 1
     policy = load_policy(policies)
-    basket = demo_basket(policy)
     click.echo(
-        f"Serving {len(policy.promotions)} promotions from {policies} on {url}, without keys, on a new database.\n"
+        f"Serving {len(policy.promotions)} promotions from {policies} on {url}, without keys, on a new database."
     )
-    click.echo(f"A till sends this basket:\n\n{_as_curl(url, basket)}\n\nThe cashier sees:\n")
-    status, body = _call(url, "POST", "/v1/decisions", basket)
-    if status != 201:
-        click.echo(f"the service answered {status}: {body.decode()}", err=True)
-        return 1
-    answer = msgspec.json.decode(body, type=Answer)
+    basket, answer = max(_sales(url, demo_basket(policy)), key=lambda sale: len(sale[1].ladder))
+    click.echo(
+        f"\n{CUSTOMERS} customers come with the same basket. This is the till's call for the one with most rungs:\n"
+    )
+    click.echo(f"{_as_curl(url, basket)}\n\nThe cashier sees:\n")
     print_ladder(msgspec.convert(basket, Basket), answer, currency_digits(answer.currency))
     _report(url, answer)
-    click.echo(f"\nStill serving: {url}/docs describes the calls; {log} is the log. Ctrl-C ends it.")
+    click.echo(f"\nStill serving. {url}/docs describes the calls, {log} is the log, Ctrl-C ends it.")
     return 0
 
 
 def demo_basket(policy: Policy) -> dict[str, Any]:
-    """Make a request of the policy's richest example: the one whose expected rungs are most."""
-    ranked = sorted(policy.examples, key=lambda example: (-len(example.rungs or ()), _is_known(example)))
-    lines = ranked[0].basket.lines if ranked else ()
-    chosen = [msgspec.to_builtins(line) for line in lines] or [_any_line()]
-    where = {"store_id": "S001", "till_id": "T07", "cashier_id": "C12", "sale_id": "S001-T07-000123"}
-    return {**where, "currency": policy.house.currency, "locale": "en", "lines": chosen}
+    """Make a request that this policy has something to say on: the shipped one, or its own richest example."""
+    where = {"store_id": "S001", "till_id": "T07", "cashier_id": "C12"}
+    lines = SHIPPED_LINES
+    if any(line["sku"] not in policy.house.catalogue for line in lines):
+        examples = sorted(policy.examples, key=lambda example: -len(example.rungs or ()))
+        lines = [msgspec.to_builtins(line) for line in examples[0].basket.lines] if examples else lines
+    return {**where, "currency": policy.house.currency, "locale": "en", "lines": lines}
 
 
-def _is_known(example: Example) -> bool:
-    return example.basket.customer is not None
-
-
-def _any_line() -> dict[str, Any]:
-    return {"line_id": "1", "sku": "A-1", "quantity": 2, "unit_price": 3000}
+def _sales(url: str, basket: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Answer]]:
+    for number in range(1, CUSTOMERS + 1):
+        sale = {**basket, "sale_id": f"S001-T07-{number:06d}"}
+        status, body = _call(url, "POST", "/v1/decisions", sale)
+        if status != 201:
+            raise SystemExit(f"the service answered {status}: {body.decode()}")
+        yield sale, msgspec.json.decode(body, type=Answer)
 
 
 def _as_curl(url: str, basket: dict[str, Any]) -> str:

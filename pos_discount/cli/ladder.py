@@ -39,7 +39,7 @@ def _rungs(answer: Answer, digits: int) -> Table:
     table = Table(title=Text("Say, in this order, and stop when the customer is content"), title_justify="left")
     table.add_column("", justify="right")
     table.add_column("Say", overflow="fold", ratio=1)
-    for name in ("Off", "To pay", "Taken by"):
+    for name in ("Off", "To pay", "Accepts"):
         table.add_column(name, justify="right")
     table.add_column("Ask first")
     for rung in answer.ladder:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
-from cli.running import Shop
+from cli.running import POLICIES, Shop
 
 HOUSE = "policy: 1\ncurrency: EUR\ntime_zone: Europe/Paris\nladder: {min_step: 0.01}\n"
 PROMOTIONS = """
@@ -49,6 +50,45 @@ def sold(shop: Shop, folder: Path) -> Path:
     """Import four receipts: one cream; two creams; three toners; one toner."""
     assert shop.run("import", shop.write("sales.csv", SALES), "--policies", folder, secret=None).code == 0
     return folder
+
+
+def test_a_policy_in_order_passes_the_check(shop: Shop, folder: Path) -> None:
+    shop.write(
+        "house/care.examples.yaml", EXAMPLES + "- {name: soap, basket: [{sku: S, price: 1}], expect: {shelf: no}}\n"
+    )
+    said = shop.run("policy", "check", folder)
+    assert (said.code, "error" in said.out) == (0, False)
+
+
+def test_a_promotion_without_its_two_examples_does_not_pass(shop: Shop, folder: Path) -> None:
+    findings = shop.run("policy", "check", folder, "--json").json()
+    errors = [finding for finding in findings if finding["severity"] == "error"]
+    assert [finding["promotion_id"] for finding in errors] == ["shelf"]
+    assert errors[0]["file"].endswith("care.yaml")
+    assert shop.run("policy", "check", folder).code == 1
+
+
+def test_what_cannot_be_read_is_told_by_file_line_and_column(shop: Shop, folder: Path) -> None:
+    shop.write("house/care.yaml", PROMOTIONS.replace("name: Two", "nmae: Two").replace("percent: 10%", "percent: lots"))
+    said = shop.run("policy", "check", folder)
+    assert said.code == 1
+    assert f"{folder}/care.yaml:4:5: error: " in said.out
+    assert f"{folder}/care.yaml:13:" in said.out
+
+
+def test_the_shipped_policies_pass_the_check(shop: Shop) -> None:
+    said = shop.run("policy", "check")
+    assert said.code == 0, said.out
+
+
+def test_the_schema_takes_the_shipped_policies_and_refuses_a_typo(shop: Shop) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(shop.run("policy", "schema").json())
+    for file in sorted(POLICIES.glob("*.yaml")):
+        if not file.name.endswith(".examples.yaml"):
+            assert not list(validator.iter_errors(yaml.load(file.read_text("utf-8"), yaml.BaseLoader))), file.name
+    assert list(validator.iter_errors({"promotions": [{"id": "a", "nmae": "A", "benefit": {"percent": 5}}]}))
+    assert shop.run("policy", "schema", "--examples").json() != shop.run("policy", "schema").json()
 
 
 def test_examples_that_hold_are_counted(shop: Shop, folder: Path) -> None:
