@@ -10,7 +10,11 @@ from pos_discount.cli import main
 from .pages import DOCS
 
 PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
-_COMMAND = re.compile(r"pos-discount((?: +[a-z][a-z-]*)+)((?: +[^\s`|)]+)*)")
+_COMMAND = re.compile(
+    r"(?:^|&&|[|;(])\s*(?:sudo(?: -\w \S+)* )?(?:[A-Z_]+=\S+ +)*(?:\S*/)?pos-discount"
+    r"((?: +[a-z][a-z-]*)+)([^&|;#\n)]*)",
+    re.MULTILINE,
+)
 COMMANDS = sorted(
     {
         (page.name, match[1].strip(), match[2].strip())
