@@ -8,42 +8,29 @@ are, and only then does what was learned choose which of them to name.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from pos_discount.answer import (
-    Answer,
-    Base,
-    Discount,
-    GivenGift,
-    LineNet,
-    LineShare,
-    NotApplicable,
-    Rung,
-    SegmentName,
-)
+from pos_discount.answer import Answer, SegmentName
+from pos_discount.answering import Explain, base_of, discounts_alone, ladder_of, not_applicable
 from pos_discount.basket import Arm, Basket, Customer
-from pos_discount.policy.benefits import Gift, Points
-from pos_discount.policy.conditions import Unmet
 from pos_discount.pricing import (
-    Applied,
-    Candidate,
     Context,
+    Counted,
     CounterKey,
     Hold,
     PolicyIndex,
-    Priced,
     Pricing,
     Scan,
     Usage,
+    counted,
     counters_of,
+    holds,
     price,
-    sentence,
 )
 from pos_discount.sensitivity import (
     Behaviour,
@@ -64,7 +51,18 @@ EXPIRES_AFTER = timedelta(minutes=30)
 ASSUMED_MARGIN = Fraction(2, 5)
 """Where a cost is not known the choice of a ladder supposes this margin on list price; the answer then states no profit."""
 
-Explain = Literal["touched", "all"]
+
+__all__ = [
+    "Counted",
+    "Decision",
+    "Explain",
+    "KeptCustomer",
+    "Known",
+    "Seed",
+    "ServedModel",
+    "counters_needed",
+    "decide",
+]
 
 
 class Seed(msgspec.Struct, frozen=True):
@@ -102,14 +100,6 @@ class Known(msgspec.Struct, frozen=True, omit_defaults=True):
     paused: tuple[str, ...] = ()
     arm: Arm | None = None
     fallback: str | None = None
-
-
-class Counted(msgspec.Struct, frozen=True):
-    """What one sale adds to a counter: uses, and what they cost the house in minor units."""
-
-    counter: CounterKey
-    uses: int
-    spent: int
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -179,18 +169,18 @@ def decide(
         exact=pricing.is_exact,
         currency=index.policy.house.currency,
         list_total=sum(pricing.scan.list_totals),
-        base=_base(pricing),
-        discounts=tuple(_discounts_alone(pricing)),
-        not_applicable=tuple(_not_applicable(pricing, explain)),
-        ladder=tuple(_ladder(pricing, named, choice)),
+        base=base_of(pricing),
+        discounts=tuple(discounts_alone(pricing)),
+        not_applicable=tuple(not_applicable(pricing, explain)),
+        ladder=tuple(ladder_of(pricing, named, choice)),
         personalised=basket.customer is not None,
         disclosure=DISCLOSURE if basket.customer is not None else "",
     )
     return Decision(
         answer=answer,
-        holds=_holds(pricing, named),
-        counted_at_base=_counted(pricing, pricing.base),
-        counted_by_rung=tuple(_counted(pricing, candidate.priced) for candidate in named),
+        holds=holds(pricing.scan, [pricing.base, *(candidate.priced for candidate in named)]),
+        counted_at_base=counted(pricing.scan, pricing.base),
+        counted_by_rung=tuple(counted(pricing.scan, candidate.priced) for candidate in named),
         choice=choice,
         belief=belief,
         behaviour=behaviour,
@@ -275,134 +265,3 @@ def _terms(index: PolicyIndex) -> Terms:
         exploration=float(house.learning.exploration),
         holdout_ladder=house.holdout.ladder,
     )
-
-
-def _discounts_alone(pricing: Pricing) -> Iterable[Discount]:
-    for position in sorted(pricing.scan.reachable):
-        outcome = pricing.discounts.alone(position)
-        if isinstance(outcome, Applied):
-            yield _discount(pricing, outcome)
-
-
-def _not_applicable(pricing: Pricing, explain: Explain) -> Iterable[NotApplicable]:
-    entries = pricing.scan.index.entries
-    for position in range(len(entries)) if explain == "all" else sorted(pricing.concerned()):
-        outcome = pricing.discounts.alone(position)
-        if isinstance(outcome, Unmet):
-            near_miss = dict(outcome.near_miss) if outcome.near_miss else None
-            yield NotApplicable(entries[position].promotion.id, outcome.reason, outcome.detail, near_miss)
-
-
-def _discount(pricing: Pricing, applied: Applied) -> Discount:
-    promotion, lines = applied.entry.promotion, pricing.scan.basket.lines
-    return Discount(
-        promotion_id=promotion.id,
-        name=promotion.name,
-        class_=promotion.stacking_class,
-        offer=promotion.offer,
-        saving=applied.saving,
-        cost=applied.cost,
-        lines=tuple(LineShare(lines[share.line].line_id, share.saving, share.units) for share in applied.lines),
-    )
-
-
-def _base(pricing: Pricing) -> Base:
-    priced = pricing.base
-    return Base(
-        total=priced.total,
-        saving=priced.saving,
-        discounts=tuple(_discount(pricing, applied) for applied in priced.applied),
-        gifts=tuple(_gifts(priced)),
-        points=_points(priced),
-    )
-
-
-def _gifts(priced: Priced) -> Iterable[GivenGift]:
-    for applied in priced.applied:
-        for present in applied.presents:
-            if isinstance(present, Gift):
-                yield GivenGift(applied.entry.promotion.id, present.sku, present.name, present.value)
-
-
-def _points(priced: Priced) -> int:
-    return sum(p.amount for applied in priced.applied for p in applied.presents if isinstance(p, Points))
-
-
-def _ladder(pricing: Pricing, named: list[Candidate], choice: LadderChoice) -> Iterable[Rung]:
-    list_totals, lines = pricing.scan.list_totals, pricing.scan.basket.lines
-    for number, (candidate, acceptance, profit) in enumerate(
-        zip(named, choice.acceptance, choice.expected_profit, strict=True), start=1
-    ):
-        priced = candidate.priced
-        yield Rung(
-            rung=number,
-            saving=candidate.saving,
-            value=candidate.value,
-            total=priced.total,
-            depth=round(float(candidate.depth), 6),
-            say=_say(pricing, candidate),
-            promotions=candidate.promotion_ids,
-            discounts=tuple(_discount(pricing, applied) for applied in priced.applied),
-            lines=tuple(
-                LineNet(line.line_id, total, total - net, net)
-                for line, total, net in zip(lines, list_totals, priced.nets, strict=True)
-            ),
-            gifts=tuple(_gifts(priced)),
-            points=_points(priced),
-            approval=pricing.approval(candidate),
-            acceptance=acceptance,
-            expected_profit=round(profit) if pricing.knows_costs else None,
-        )
-
-
-def _say(pricing: Pricing, candidate: Candidate) -> str:
-    """Say the rung's promotions in order; one that stands alone names what the whole rung newly gives."""
-    house, locale = pricing.scan.index.policy.house, pricing.scan.basket.locale
-    named = [applied for applied in candidate.priced.applied if applied.entry.promotion.id in candidate.promotion_ids]
-    amounts = [candidate.saving] if len(named) == 1 else [applied.saving for applied in named]
-    return " ".join(
-        sentence(applied.entry.promotion, locale, house.currency, house.currency_digits, amount, candidate.priced.total)
-        for applied, amount in zip(named, amounts, strict=True)
-    )
-
-
-def _counted(pricing: Pricing, priced: Priced) -> tuple[Counted, ...]:
-    return tuple(
-        Counted(key, 1, applied.cost)
-        for applied in priced.applied
-        for _, key in _limits(pricing, applied)
-        if key is not None
-    )
-
-
-def _limits(pricing: Pricing, applied: Applied) -> Iterable[tuple[object, CounterKey | None]]:
-    return counters_of(applied.entry.promotion, pricing.scan.basket, pricing.scan.local_time)
-
-
-def _holds(pricing: Pricing, named: list[Candidate]) -> tuple[Hold, ...]:
-    """Hold one use, and the most of a budget, of each limited promotion in the base and the ladder."""
-    holds: dict[CounterKey, Hold] = {}
-    for priced in (pricing.base, *(candidate.priced for candidate in named)):
-        for applied in priced.applied:
-            for limit, key in counters_of(applied.entry.promotion, pricing.scan.basket, pricing.scan.local_time):
-                if key is not None:
-                    holds[key] = _merged(holds.get(key), Hold(key, 1, applied.cost, limit.uses, limit.budget))
-    return tuple(holds.values())
-
-
-def _merged(earlier: Hold | None, hold: Hold) -> Hold:
-    """Take the most of two holds on one counter, and of each kind of limit the tighter one."""
-    if earlier is None:
-        return hold
-    return Hold(
-        hold.counter,
-        1,
-        max(earlier.spent, hold.spent),
-        _least(earlier.uses_at_most, hold.uses_at_most),
-        _least(earlier.budget, hold.budget),
-    )
-
-
-def _least(left: int | None, right: int | None) -> int | None:
-    known = [value for value in (left, right) if value is not None]
-    return min(known) if known else None

@@ -42,7 +42,7 @@ def module_name(path: Path) -> str:
 
 def floor_of(module: str) -> str:
     first = module.split(".")[1] if "." in module else ""
-    return first if first in FLOORS else "ground"
+    return "decide" if first == "answering" else first if first in FLOORS else "ground"
 
 
 def height(floor: str) -> int:

@@ -24,9 +24,10 @@ from pos_discount.policy.group_benefits import (
     Position,
 )
 from pos_discount.policy.picks import Pick, by_price, take_units
+from pos_discount.policy.presents import Gift, Points
 from pos_discount.policy.ranges import Range
 from pos_discount.policy.turn import Benefit, Missing, Take, Turn, words_of, wrong_percent
-from pos_discount.policy.values import Count, Money, Percent, Products, Reads, Text
+from pos_discount.policy.values import Count, Money, Percent, Products, Reads
 
 __all__ = [
     "BENEFITS",
@@ -222,15 +223,6 @@ class Tiers(Benefit, frozen=True):
         return self.tiers.by == "spend" and spend_counts == "remaining"
 
 
-class Gift(msgspec.Struct, frozen=True):
-    """A product handed over for nothing: ``value`` to the customer orders it on the ladder, ``cost`` is what the house pays."""
-
-    sku: Text
-    name: Text
-    value: Money = 0
-    cost: Money = 0
-
-
 class GiftOf(Benefit, frozen=True):
     """A gift."""
 
@@ -245,14 +237,6 @@ class GiftOf(Benefit, frozen=True):
 
     def words(self, digits: int) -> str:
         return f"{self.gift.name} as a gift"
-
-
-class Points(msgspec.Struct, frozen=True):
-    """Loyalty points: their number, what they are worth to the customer and what they cost the house."""
-
-    amount: Count
-    value: Money = 0
-    cost: Money = 0
 
 
 class PointsOf(Benefit, frozen=True):

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import msgspec
 
 from pos_discount.policy.picks import Pick
+from pos_discount.policy.presents import Gift, Points
 from pos_discount.policy.ranges import Range
 from pos_discount.policy.values import Percent
-
-if TYPE_CHECKING:
-    from pos_discount.policy.benefits import Gift, Points
 
 Take = Literal["cheapest", "dearest"]
 

@@ -1,6 +1,7 @@
 """What applies to a basket, what it gives, and what may be given together: exact, pure, and the same for every caller."""
 
 from pos_discount.pricing.discounts import Applied
+from pos_discount.pricing.holds import Counted, counted, holds
 from pos_discount.pricing.index import PolicyIndex
 from pos_discount.pricing.limits import CounterKey, Hold, Usage, counters_of
 from pos_discount.pricing.rungs import Candidate, Priced, Pricing, price, price_sale
@@ -11,6 +12,7 @@ __all__ = [
     "Applied",
     "Candidate",
     "Context",
+    "Counted",
     "CounterKey",
     "Hold",
     "PolicyIndex",
@@ -18,7 +20,9 @@ __all__ = [
     "Pricing",
     "Scan",
     "Usage",
+    "counted",
     "counters_of",
+    "holds",
     "price",
     "price_sale",
     "sentence",
