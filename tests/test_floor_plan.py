@@ -9,7 +9,19 @@ import pytest
 import pos_discount
 
 PACKAGE = Path(pos_discount.__file__).parent
-FLOORS = ("policy", "pricing", "sensitivity", "decide", "store", "learning", "measure", "simulation", "web", "cli")
+FLOORS = (
+    "policy",
+    "pricing",
+    "sensitivity",
+    "answering",
+    "decide",
+    "store",
+    "learning",
+    "measure",
+    "simulation",
+    "web",
+    "cli",
+)
 WORLD_MODULES = {"socket", "secrets", "uuid", "subprocess", "urllib.request", "http.client", "requests", "getpass"}
 WORLD_CALLS = {
     *("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.sleep"),
@@ -28,7 +40,7 @@ DISK_CALLS = {
     "iterdir",
     "glob",
 }
-PURE_FLOORS = {"ground", "policy", "pricing", "sensitivity", "decide", "learning", "measure"}
+PURE_FLOORS = {"ground", "policy", "pricing", "sensitivity", "answering", "decide", "learning", "measure"}
 
 
 def module_files() -> list[Path]:
