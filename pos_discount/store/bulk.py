@@ -16,7 +16,7 @@ import msgspec
 from pos_discount.store.connection import Connection
 from pos_discount.store.decisions import record_decision
 from pos_discount.store.outcomes import record_outcome
-from pos_discount.store.records import DecisionRecord, OutcomeRecord
+from pos_discount.store.records import DecisionRecord, KeptCustomer, OutcomeRecord
 
 BLOCK = 5_000
 Reading = Callable[[], AbstractContextManager[Connection]]
@@ -94,6 +94,14 @@ def read_outcomes(reading: Reading, after_sequence: int) -> Iterator[tuple[Check
     return _blocks(reading, query, after_sequence, Checkout._make, lambda row: row.sequence or 0)
 
 
+def read_customers(reading: Reading) -> Iterator[tuple[tuple[str, KeptCustomer], ...]]:
+    """Yield all customers with what is kept of them, by pseudonym, in blocks."""
+    query = "SELECT customer, history FROM customers WHERE customer > ? ORDER BY customer LIMIT ?"
+    blocks = _blocks(reading, query, "", tuple, lambda row: row[0])
+    decode = msgspec.msgpack.Decoder(KeptCustomer).decode
+    return (tuple((customer, decode(history)) for customer, history in block) for block in blocks)
+
+
 def count_checkouts(connection: Connection, since: int, until: int) -> tuple[CheckoutCount, ...]:
     """Count decisions made from a moment on and before another, by store and arm."""
     rows = connection.execute(
@@ -139,16 +147,22 @@ def count_receipts(connection: Connection) -> tuple[tuple[str, int], ...]:
     return tuple(connection.execute("SELECT source, count(*) FROM receipts GROUP BY source ORDER BY source"))
 
 
-T = TypeVar("T")
+Row = TypeVar("Row")
+Place = TypeVar("Place", int, str)
 
 
 def _blocks(
-    reading: Reading, query: str, after: int, made: Callable[[Any], T], number: Callable[[T], int], *more: object
-) -> Iterator[tuple[T, ...]]:
+    reading: Reading,
+    query: str,
+    after: Place,
+    made: Callable[[Any], Row],
+    place: Callable[[Row], Place],
+    *more: object,
+) -> Iterator[tuple[Row, ...]]:
     while True:
         with reading() as connection:
             block = tuple(map(made, connection.execute(query, (after, BLOCK, *more)).fetchall()))
         if not block:
             return
         yield block
-        after = number(block[-1])
+        after = place(block[-1])

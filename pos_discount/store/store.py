@@ -292,6 +292,10 @@ class Store:
         """Yield decisions whose outcome came or changed after a number, in blocks; for learning what is new."""
         return bulk.read_outcomes(self._reading, after_sequence)
 
+    def read_customers(self) -> Iterator[tuple[tuple[str, KeptCustomer], ...]]:
+        """Yield every customer's pseudonym and record in blocks; for refitting from the counts of all."""
+        return bulk.read_customers(self._reading)
+
     def count_checkouts(self, since: int, until: int) -> tuple[CheckoutCount, ...]:
         """Count decisions made in a span of time and their outcomes, by store and arm."""
         with self._reading() as connection:

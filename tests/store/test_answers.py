@@ -180,6 +180,9 @@ def test_a_worker_killed_before_it_answered_leaves_an_answer_or_a_free_key(
 ) -> None:
     path, tests = str(tmp_path / "pos.db"), str(Path(__file__).parent.parent)
     source = KILLED_BETWEEN_WRITE_AND_ANSWER.format(tests=tests, path=path, writes=writes)
+    before = Store(path)
+    before.probe(NOON)
+    before.close()
     assert subprocess.run([sys.executable, "-c", source], check=False).returncode == -9
     store = Store(path)
     with store.answering_once(CLAIM) as first:

@@ -49,13 +49,21 @@ print(won)
 """
 
 
+def made(path: Path) -> Path:
+    """Make the database beforehand, so that the processes need not load what migrates it."""
+    store = Store(path)
+    store.probe(NOON)
+    store.close()
+    return path
+
+
 def start(source: str, path: Path, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", PREAMBLE + source, str(path), *arguments]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def test_what_was_acknowledged_before_a_kill_is_there_and_counted_once(tmp_path: Path) -> None:
-    path = tmp_path / "pos.db"
+    path = made(tmp_path / "pos.db")
     acknowledged: list[int] = []
     for _ in range(3):
         writer = start(WRITES_FOR_EVER.replace("range(10**6)", f"range({len(acknowledged) + 1000}, 10**6)"), path)
@@ -76,7 +84,7 @@ def test_what_was_acknowledged_before_a_kill_is_there_and_counted_once(tmp_path:
 
 
 def test_of_processes_that_race_for_the_last_uses_exactly_as_many_win_as_there_are(tmp_path: Path) -> None:
-    path = tmp_path / "pos.db"
+    path = made(tmp_path / "pos.db")
     racers = [start(RACES, path, str(1000 * number)) for number in range(3)]
     won = [int(racer.communicate("go\n")[0]) for racer in racers]
     assert sum(won) == 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from pos_discount.store import (
     UnknownDecision,
     restore_backup,
 )
-from pos_discount.store.connection import connect_to_write
+from pos_discount.store.connection import Connection, connect_to_write
 from pos_discount.store.schema import SCHEMA, schema_migrations
 
 from .made import GOODWILL, MINUTE, NOON, SPRING, a_decision, a_hold, a_visit, an_outcome, counted
@@ -47,12 +48,15 @@ def test_a_database_of_any_earlier_version_becomes_todays(tmp_path: Path, alread
     store.close()
 
 
-def test_the_file_is_in_wal_mode_and_synced_in_full(store: Store) -> None:
-    modes = [
-        store._write(lambda c, name=name: c.execute(f"PRAGMA {name}").fetchone()[0])  # type: ignore[misc]
-        for name in ("journal_mode", "synchronous")
-    ]
-    assert modes == ["wal", 2]
+def test_unless_told_otherwise_the_log_is_synced_at_every_commit(tmp_path: Path) -> None:
+    store = Store(tmp_path / "pos.db")
+    read = [partial(_pragma, name=name) for name in ("journal_mode", "synchronous", "secure_delete")]
+    assert [store._write(job) for job in read] == ["wal", 2, 1]
+    store.close()
+
+
+def _pragma(connection: Connection, name: str) -> object:
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
 
 def test_a_policy_is_kept_once_and_reads_back_in_order(store: Store) -> None:
@@ -131,6 +135,14 @@ def test_checkouts_come_with_their_outcome_or_without(store: Store) -> None:
         (2, None, b"", None),
     ]
     assert [tuple(count) for count in store.count_checkouts(NOON, NOON + 1)] == [("S1", "ladder", 2, 1)]
+
+
+def test_all_customers_come_with_their_records(store: Store) -> None:
+    for number in range(3):
+        store.record_decision(a_decision(number, customer=f"c{number}"))
+    store.record_outcomes([an_outcome(number, event="0:12:0:accepted") for number in range(3)])
+    customers = [row for block in store.read_customers() for row in block]
+    assert customers == [(f"c{number}", KeptCustomer(events=(("0:12:0:accepted", 1),))) for number in range(3)]
 
 
 # Forgetting
