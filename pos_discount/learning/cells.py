@@ -19,12 +19,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class CellLimits:
-    """How far the tree may grow: depth, cells, visits in a cell, and the permutation test's size."""
+    """How far the tree may grow: depth, cells, visits in a cell; the permutation test's size, the rows it looks at."""
 
     depth: int = 4
     cells: int = 16
     visits: float = 150.0
-    permutations: int = 39
+    permutations: int = 19
+    rows: int = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +42,7 @@ def grow_cells(
     each segment (any scale per owner), from the global `mix` [S].
     """
     dice = np.random.default_rng(seed)
+    bins, visits, likelihood = _one_row_each(bins, weight, visits, likelihood, limits.rows, dice)
     nodes: list[list[int]] = [[-1, 0, 0, 0, 0]]
     queue: list[tuple[int, int, NDArray[np.bool_]]] = [(0, 0, np.ones(len(bins), dtype=np.bool_))]
     leaves = 1
@@ -48,7 +50,7 @@ def grow_cells(
         node, depth, here = queue.pop(0)
         split = None
         if depth < limits.depth and leaves < limits.cells:
-            split = _accepted_split(bins[here], weight[here], visits[here], likelihood[here], mix, limits, dice)
+            split = _accepted_split(bins[here], visits[here], likelihood[here], mix, limits, dice)
         if split is None:
             continue
         is_above = bins[:, split.feature] > split.threshold
@@ -67,18 +69,30 @@ def cells_of(tree: CellTree, bins: Bins) -> NDArray[np.intp]:
     return cells[inverse.reshape(-1)] if len(unique) else np.zeros(0, dtype=np.intp)
 
 
+def _one_row_each(
+    bins: Bins, weight: Floats, visits: Floats, likelihood: Floats, rows: int, dice: np.random.Generator
+) -> tuple[Bins, Floats, Floats]:
+    """Repeat owners that stand for many visits, one row for each, so that shuffling shuffles visits; at most `rows`."""
+    chosen = np.repeat(np.arange(len(weight)), np.maximum(np.rint(weight), 1).astype(np.intp))
+    each = visits / np.maximum(np.rint(weight), 1)
+    thinned = 1.0
+    if len(chosen) > rows:
+        thinned = len(chosen) / rows
+        chosen = np.sort(dice.choice(chosen, rows, replace=False))
+    return bins[chosen], each[chosen] * thinned, likelihood[chosen]
+
+
 def _accepted_split(
     bins: Bins,
-    weight: Floats,
     visits: Floats,
     likelihood: Floats,
     mix: Floats,
     limits: CellLimits,
     dice: np.random.Generator,
 ) -> _Split | None:
-    here = _own_mix(likelihood, weight, mix)
+    here = _own_mix(likelihood, mix)
     weights = likelihood * here
-    weights *= (weight / weights.sum(axis=1))[:, None]
+    weights /= weights.sum(axis=1, keepdims=True)
     best = _best_split(bins, weights, visits, here, limits)
     if best is None:
         return None
@@ -87,17 +101,17 @@ def _accepted_split(
         order = dice.permutation(len(bins))
         shuffled = _best_split(bins[order], weights, visits, here, limits)
         beaten += shuffled is not None and shuffled.gain >= best.gain
-        if beaten > 0.05 * (limits.permutations + 1) - 1:
+        if beaten + 1 > 0.05 * (limits.permutations + 1):
             return None
     return best
 
 
-def _own_mix(likelihood: Floats, weight: Floats, mix: Floats) -> Floats:
+def _own_mix(likelihood: Floats, mix: Floats) -> Floats:
     """Estimate a leaf's own mix by a few EM steps, shrunk to the global one by ten visits."""
     here = mix
     for _ in range(10):
         weights = likelihood * here
-        here = (weight / weights.sum(axis=1)) @ weights + 10.0 * mix
+        here = (1.0 / weights.sum(axis=1)) @ weights + 10.0 * mix
         here = here / here.sum()
     return here
 

@@ -6,6 +6,7 @@ What comes out is yesterday's kind of thing again, so that a night can be repeat
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from pos_discount.learning.mixture import (
     fit_mixture,
     owner_scores,
     parts_of,
+    prior_tables,
     responsibilities,
     shared_tables,
     with_mixes,
@@ -42,14 +44,18 @@ Floats = NDArray[np.float64]
 class FitOptions:
     """How the fit goes about it.
 
-    `segments` are the numbers tried; `draws` the posterior draws served; `noise` the share of outcomes taken to say
-    nothing; `thinning` the share of a visit's information that survives its censoring, so that draws are wide enough.
+    `segments` are the numbers tried once there are `young_until` visits; before, the prior's segments are sharpened,
+    each shrunk to what was assumed of it with `young_strengths`. `noise` is the share of outcomes taken to say nothing.
+    `draws` posterior draws are served; `draw_weight` is what a visit weighs in them: above 1, exploration by draws
+    narrows faster than the posterior, which pays because the floor explores as well.
     """
 
-    segments: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+    segments: tuple[int, ...] = (5, 6, 7)
+    young_until: float = 4_000.0
+    young_strengths: Strengths = field(default_factory=lambda: Strengths(20.0, 20.0, 16.0))
     draws: int = 32
     noise: float = 0.01
-    thinning: float = 0.5
+    draw_weight: float = 6.0
     iterations: int = 60
     nightly_iterations: int = 10
     restarts: int = 3
@@ -87,8 +93,12 @@ def fit_sensitivity(
 
     `sample` are baskets on which segments are compared, under `terms`, before they are merged for people to read.
     """
-    shared = shared_tables(evidence, options.noise)
-    if previous is None or _is_time_anew(evidence, previous, options):
+    is_young = evidence.visits() < options.young_until
+    shared = prior_tables() if is_young else shared_tables(evidence, options.noise)
+    if is_young:
+        tables, tree, strengths, held_out = _fit_young(evidence, shared, options, seed)
+        anew = (previous.nights if previous else 0, 0.0)
+    elif previous is None or _is_time_anew(evidence, previous, options):
         tables, tree, strengths, held_out = _fit_anew(evidence, previous, shared, options, seed)
         anew = (previous.nights if previous else 0, evidence.visits())
     else:
@@ -115,6 +125,19 @@ def _is_time_anew(evidence: Evidence, previous: Fitted, options: FitOptions) -> 
     return has_grown or previous.nights - previous.anew_at_night >= options.anew_after_nights
 
 
+def _fit_young(
+    evidence: Evidence, prior: Tables, options: FitOptions, seed: int
+) -> tuple[Tables, CellTree, Strengths, None]:
+    """Sharpen the prior's segments: too little is known to ask how many there are."""
+    one_cell = np.zeros(len(evidence.weight), dtype=np.intp)
+    fit = partial(fit_mixture, strengths=options.young_strengths, iterations=options.iterations, noise=options.noise)
+    tables, _ = fit(evidence, prior, prior, one_cell)
+    tree = _grown(evidence, tables, options, seed)
+    mixes = np.repeat(tables.mixes, len(tree.rules()), axis=0)
+    tables, _ = fit(evidence, with_mixes(tables, mixes), prior, cells_of(tree, evidence.bins))
+    return tables, tree, options.young_strengths, None
+
+
 def _fit_on(evidence: Evidence, previous: Fitted, shared: Tables, options: FitOptions) -> tuple[Tables, Strengths]:
     cells = cells_of(previous.tree, evidence.bins)
     tables, expected = fit_mixture(
@@ -133,7 +156,7 @@ def _fit_anew(
     strengths = empirical_strengths(expected, shared)
     tree = _grown(evidence, tables, options, seed)
     cells = cells_of(tree, evidence.bins)
-    mixes = np.repeat(tables.mixes, max(cells.max(initial=0) + 1, len(tree.rules())), axis=0)
+    mixes = np.repeat(tables.mixes, len(tree.rules()), axis=0)
     tables, expected = fit_mixture(
         evidence, with_mixes(tables, mixes), shared, cells, strengths, options.iterations, options.noise
     )
@@ -152,7 +175,9 @@ def _grown(evidence: Evidence, tables: Tables, options: FitOptions, seed: int) -
 def _chosen_start(
     evidence: Evidence, previous: Fitted | None, shared: Tables, options: FitOptions, dice: np.random.Generator
 ) -> tuple[Tables, float | None]:
-    """Choose the number of segments: the fewest whose held-out likelihood is within one standard error of the best."""
+    """Choose the number of segments: the fewest whose held-out likelihood is hardly below the best.
+
+    Hardly: by less than a third of the gap's standard error. Too few cost more profit than one too many."""
     is_held_out = dice.random(len(evidence.weight)) < 0.25
     taught, asked = evidence.part(~is_held_out), evidence.part(is_held_out)
     visits = asked.visits()
@@ -164,7 +189,7 @@ def _chosen_start(
     for index, (_, tables, _) in enumerate(tried):
         gap = told[best] - told[index]
         total, spread = float(asked.weight @ gap), float(np.sqrt(asked.weight @ gap**2))
-        if total <= spread:
+        if total <= 0.3 * spread:
             return tables, float(asked.weight @ told[index]) / visits
     return tried[best][1], float(asked.weight @ told[best]) / visits
 
@@ -283,20 +308,20 @@ def _with_draws(
     options: FitOptions,
     dice: np.random.Generator,
 ) -> SensitivityModel:
-    """Serve the tables with draws from their posterior: Dirichlets and Betas on the thinned expected counts."""
-    count, thin = options.draws, options.thinning
-    rates, pull = thin * expected.rates, strengths.rate
+    """Serve the tables with draws from their posterior: Dirichlets and Betas on the weighed expected counts."""
+    count, weight = options.draws, options.draw_weight
+    rates, pull = weight * expected.rates, weight * strengths.rate
     mix = tables.mixes.mean(axis=0) if len(tables.mixes) > 1 else tables.mixes[0]
-    masses = _dirichlet(thin * expected.masses + strengths.curve * shared.masses, count, dice)
+    masses = _dirichlet(weight * (expected.masses + strengths.curve * shared.masses), count, dice)
     return SensitivityModel(
         curves=_curves(tables.masses),
         walk=tables.walk,
         loss=tables.loss,
         mixes=tables.mixes,
         draw_curves=_curves(masses),
-        draw_walk=_betas(rates[:, WALKED], rates[:, SURVIVED], pull, shared.walk[0], count, dice),
-        draw_loss=_betas(rates[:, LOST], rates[:, KEPT], pull, shared.loss[0], count, dice),
-        draw_mixes=_dirichlet(thin * expected.mixes + strengths.mix * mix, count, dice),
+        draw_walk=_betas(rates[:, WALKED], rates[:, SURVIVED], pull, shared.walk, count, dice),
+        draw_loss=_betas(rates[:, LOST], rates[:, KEPT], pull, shared.loss, count, dice),
+        draw_mixes=_dirichlet(weight * (expected.mixes + strengths.mix * mix), count, dice),
         draw_base_share=_betas(
             rates[:, BASE].sum(keepdims=True),
             rates[:, RUNG].sum(keepdims=True),
@@ -325,7 +350,7 @@ def _dirichlet(alpha: Floats, count: int, dice: np.random.Generator) -> Floats:
     return drawn
 
 
-def _betas(yes: Floats, no: Floats, pull: float, rate: float, count: int, dice: np.random.Generator) -> Floats:
+def _betas(yes: Floats, no: Floats, pull: float, rate: Floats | float, count: int, dice: np.random.Generator) -> Floats:
     drawn: Floats = dice.beta(
         np.maximum(yes + pull * rate, 1e-3), np.maximum(no + pull * (1.0 - rate), 1e-3), (count, len(yes))
     )

@@ -17,15 +17,13 @@ from pos_discount.learning.evidence import Evidence
 from pos_discount.sensitivity.events import KNOTS, Event
 from pos_discount.sensitivity.model import (
     PRIOR_BASE_SHARE,
-    PRIOR_CURVE,
-    PRIOR_LOSS,
+    PRIOR_SEGMENTS,
     PRIOR_STRENGTH,
-    PRIOR_WALK,
 )
 
 Floats = NDArray[np.float64]
 
-STRENGTHS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
+STRENGTHS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 SMALLEST_MASS = 1e-12
 SURVIVED, WALKED, KEPT, LOST, BASE, RUNG = range(6)
 
@@ -74,9 +72,23 @@ class Expected:
 
 
 def prior_tables() -> Tables:
-    """Give the stated prior as tables of one segment and one cell."""
-    masses = np.diff(np.array([0.0, *PRIOR_CURVE, 1.0]))[None]
-    return Tables(masses, np.array([PRIOR_WALK]), np.array([PRIOR_LOSS]), np.ones((1, 1)), PRIOR_BASE_SHARE)
+    """Give the stated prior's segments as tables of one cell."""
+    curves = np.array([segment.curve for segment in PRIOR_SEGMENTS])
+    edges = np.concatenate([np.zeros((len(curves), 1)), curves, np.ones((len(curves), 1))], axis=1)
+    return Tables(
+        masses=np.diff(edges, axis=1),
+        walk=np.array([segment.walk for segment in PRIOR_SEGMENTS]),
+        loss=np.array([segment.loss for segment in PRIOR_SEGMENTS]),
+        mixes=np.array([[segment.share for segment in PRIOR_SEGMENTS]]),
+        base_share=PRIOR_BASE_SHARE,
+    )
+
+
+def together(tables: Tables) -> Tables:
+    """Average the segments of one cell into one segment that everybody is in."""
+    mix = tables.mixes[0]
+    rates = np.array([mix @ tables.walk]), np.array([mix @ tables.loss])
+    return Tables((mix @ tables.masses)[None], *rates, np.ones((1, 1)), tables.base_share)
 
 
 def parts_of(events: tuple[Event, ...]) -> Parts:
@@ -165,16 +177,15 @@ def _expected_of(
 
 
 def maximise(expected: Expected, shared: Tables, strengths: Strengths) -> Tables:
-    """M step: expected counts, shrunk to the shared tables, as frequencies."""
+    """M step: expected counts, shrunk to the shared tables (of one segment, or each to its own), as frequencies."""
     masses = expected.masses + strengths.curve * shared.masses
     rates, pull = expected.rates, strengths.rate
-    mix = expected.mixes.sum(axis=0) + 1.0
-    mixes = expected.mixes + strengths.mix * mix / mix.sum()
+    mixes = expected.mixes + strengths.mix * _global_mix(expected)
     base, rung = rates[:, BASE].sum(), rates[:, RUNG].sum()
     return Tables(
         masses=masses / masses.sum(axis=1, keepdims=True),
-        walk=(rates[:, WALKED] + pull * shared.walk[0]) / (rates[:, WALKED] + rates[:, SURVIVED] + pull),
-        loss=(rates[:, LOST] + pull * shared.loss[0]) / (rates[:, LOST] + rates[:, KEPT] + pull),
+        walk=(rates[:, WALKED] + pull * shared.walk) / (rates[:, WALKED] + rates[:, SURVIVED] + pull),
+        loss=(rates[:, LOST] + pull * shared.loss) / (rates[:, LOST] + rates[:, KEPT] + pull),
         mixes=mixes / mixes.sum(axis=1, keepdims=True),
         base_share=float((base + PRIOR_STRENGTH * PRIOR_BASE_SHARE) / (base + rung + PRIOR_STRENGTH)),
     )
@@ -183,7 +194,6 @@ def maximise(expected: Expected, shared: Tables, strengths: Strengths) -> Tables
 def empirical_strengths(expected: Expected, shared: Tables) -> Strengths:
     """Choose prior strengths by the marginal likelihood of the expected counts (Dirichlet-multinomial)."""
     walks, losses = expected.rates[:, [SURVIVED, WALKED]], expected.rates[:, [KEPT, LOST]]
-    mix = expected.mixes.sum(axis=0)
     marginal_by_strength = [
         _log_marginal(walks, np.array([1.0 - shared.walk[0], shared.walk[0]]), strength)
         + _log_marginal(losses, np.array([1.0 - shared.loss[0], shared.loss[0]]), strength)
@@ -192,16 +202,22 @@ def empirical_strengths(expected: Expected, shared: Tables) -> Strengths:
     return Strengths(
         curve=_best_strength(expected.masses, shared.masses[0]),
         rate=STRENGTHS[int(np.argmax(marginal_by_strength))],
-        mix=_best_strength(expected.mixes, (mix + 1.0) / (mix + 1.0).sum()),
+        mix=_best_strength(expected.mixes, _global_mix(expected)),
     )
 
 
 def shared_tables(evidence: Evidence, noise: float) -> Tables:
     """Fit one segment to everybody, shrunk to the stated prior."""
-    prior = prior_tables()
+    prior = together(prior_tables())
     cells = np.zeros(len(evidence.weight), dtype=np.intp)
     strengths = Strengths(PRIOR_STRENGTH, PRIOR_STRENGTH, PRIOR_STRENGTH)
     return fit_mixture(evidence, prior, prior, cells, strengths, 40, noise)[0]
+
+
+def _global_mix(expected: Expected) -> Floats:
+    mix = expected.mixes.sum(axis=0) + 1.0
+    share: Floats = mix / mix.sum()
+    return share
 
 
 def with_mixes(tables: Tables, mixes: Floats) -> Tables:

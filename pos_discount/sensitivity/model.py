@@ -21,13 +21,50 @@ from pos_discount.sensitivity.features import Behaviour, bin_behaviour, describe
 
 Floats = NDArray[np.float64]
 
-PRIOR_CURVE = (0.05, 0.12, 0.25, 0.38, 0.50, 0.58, 0.65, 0.70, 0.75, 0.82, 0.86, 0.90, 0.93, 0.95)
-PRIOR_WALK, PRIOR_LOSS, PRIOR_BASE_SHARE = 0.12, 0.35, 0.3
+PRIOR_BASE_SHARE = 0.3
 PRIOR_STRENGTH = 12.0
-"""The prior weighs as much as this many customers seen."""
+"""The prior weighs as much as this many customers seen, in each of its segments."""
 
 PRIOR_DRAWS = 32
+PRIOR_DRAW_STRENGTH = 60.0
+"""How narrow the prior's draws are: beside the floor, little exploration by draws is needed."""
+
 LEAST_LIKELIHOOD = 1e-9
+
+
+class PriorSegment(msgspec.Struct, frozen=True):
+    """A segment as it is assumed before anything is learned; `share` is of all visits, `asks` the chance to ask."""
+
+    name: str
+    share: float
+    asks: float
+    walk: float
+    loss: float
+    curve: tuple[float, ...]
+
+
+PRIOR_SEGMENTS: tuple[PriorSegment, ...] = (
+    PriorSegment(
+        "content", 0.35, 0.10, 0.06, 0.15,
+        (0.30, 0.45, 0.60, 0.70, 0.78, 0.83, 0.87, 0.90, 0.92, 0.94, 0.96, 0.97, 0.98, 0.98),
+    ),
+    PriorSegment(
+        "moderate", 0.25, 0.25, 0.12, 0.35,
+        (0.05, 0.10, 0.18, 0.26, 0.42, 0.55, 0.66, 0.74, 0.80, 0.88, 0.92, 0.94, 0.96, 0.97),
+    ),
+    PriorSegment(
+        "hunting", 0.15, 0.55, 0.12, 0.65,
+        (0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.17, 0.24, 0.32, 0.50, 0.66, 0.78, 0.86, 0.90),
+    ),
+    PriorSegment(
+        "bluffing", 0.12, 0.45, 0.06, 0.12,
+        (0.02, 0.04, 0.07, 0.10, 0.18, 0.27, 0.36, 0.46, 0.55, 0.70, 0.78, 0.85, 0.90, 0.92),
+    ),
+    PriorSegment(
+        "hurried", 0.13, 0.15, 0.40, 0.55,
+        (0.10, 0.18, 0.28, 0.38, 0.50, 0.58, 0.65, 0.71, 0.76, 0.83, 0.87, 0.90, 0.93, 0.95),
+    ),
+)  # fmt: skip
 
 
 class CellTree(msgspec.Struct, frozen=True):
@@ -233,29 +270,42 @@ def segment_of_belief(model: SensitivityModel, belief: Belief) -> Segment | None
 
 
 def prior_model() -> SensitivityModel:
-    """Build the model that serves where nothing is learned: one curve, stated here and in its card.
+    """Build the model that serves where nothing is learned: PRIOR_SEGMENTS, told apart by whether somebody asks.
 
-    Its draws are a Dirichlet's around the curve and Betas' around the rates, each as strong as PRIOR_STRENGTH
-    customers, from a fixed seed: the same draws on every machine and in every process.
+    Its draws are Dirichlets around the curves and mixes and Betas around the rates, each as strong as
+    PRIOR_DRAW_STRENGTH customers, from a fixed seed: the same draws on every machine and in every process. It names
+    no segments.
     """
     dice = random.Random(20_261_121)
-    draws = [_prior_draw(dice) for _ in range(PRIOR_DRAWS)]
+    mixes = prior_mixes()
+    draws = [[_prior_draw(segment, dice) for segment in PRIOR_SEGMENTS] for _ in range(PRIOR_DRAWS)]
     return SensitivityModel(
-        curves=np.array([PRIOR_CURVE]),
-        walk=np.array([PRIOR_WALK]),
-        loss=np.array([PRIOR_LOSS]),
-        mixes=np.ones((1, 1)),
-        draw_curves=np.array([[curve] for curve, _, _, _ in draws]),
-        draw_walk=np.array([[walk] for _, walk, _, _ in draws]),
-        draw_loss=np.array([[loss] for _, _, loss, _ in draws]),
-        draw_mixes=np.ones((PRIOR_DRAWS, 1, 1)),
-        draw_base_share=np.array([share for _, _, _, share in draws]),
+        curves=np.array([segment.curve for segment in PRIOR_SEGMENTS]),
+        walk=np.array([segment.walk for segment in PRIOR_SEGMENTS]),
+        loss=np.array([segment.loss for segment in PRIOR_SEGMENTS]),
+        mixes=np.array(mixes),
+        draw_curves=np.array([[curve for curve, _, _ in draw] for draw in draws]),
+        draw_walk=np.array([[walk for _, walk, _ in draw] for draw in draws]),
+        draw_loss=np.array([[loss for _, _, loss in draw] for draw in draws]),
+        draw_mixes=np.array([[_drawn_shares(mix, dice) for mix in mixes] for _ in range(PRIOR_DRAWS)]),
+        draw_base_share=np.array([_drawn_rate(PRIOR_BASE_SHARE, dice) for _ in range(PRIOR_DRAWS)]),
         base_share=PRIOR_BASE_SHARE,
-        tree=CellTree(),
+        tree=PRIOR_TREE,
         segments=(),
-        segment_of=(0,),
-        card=ModelCard(kind="prior", notes=(_prior_statement(),)),
+        segment_of=(0,) * len(PRIOR_SEGMENTS),
+        card=ModelCard(kind="prior", notes=_prior_statement()),
     )
+
+
+PRIOR_TREE = CellTree((1, -1, -1), (1, 0, 0), (1, 0, 0), (2, 0, 0), (0, 0, 1))
+"""Cell 0 does not ask for a discount, cell 1 does."""
+
+
+def prior_mixes() -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Give the assumed shares of the prior's segments among those who do not ask for a discount, and who do."""
+    silent = [segment.share * (1.0 - segment.asks) for segment in PRIOR_SEGMENTS]
+    asking = [segment.share * segment.asks for segment in PRIOR_SEGMENTS]
+    return tuple(share / sum(silent) for share in silent), tuple(share / sum(asking) for share in asking)
 
 
 def _survival(stay: Floats) -> Floats:
@@ -265,27 +315,36 @@ def _survival(stay: Floats) -> Floats:
     return np.stack(powers, axis=1)
 
 
-def _prior_draw(dice: random.Random) -> tuple[list[float], float, float, float]:
-    steps = [here - before for here, before in zip(PRIOR_CURVE, (0.0, *PRIOR_CURVE), strict=False)]
-    gammas = [dice.gammavariate(PRIOR_STRENGTH * step, 1.0) for step in (*steps, 1.0 - PRIOR_CURVE[-1])]
-    total, reached, curve = sum(gammas), 0.0, []
-    for gamma in gammas[:-1]:
-        reached += gamma
-        curve.append(round(min(reached / total, 1.0), 9))
-    walk, loss, base_share = (
-        round(dice.betavariate(PRIOR_STRENGTH * rate, PRIOR_STRENGTH * (1.0 - rate)), 9)
-        for rate in (PRIOR_WALK, PRIOR_LOSS, PRIOR_BASE_SHARE)
-    )
-    return curve, walk, loss, base_share
+def _prior_draw(segment: PriorSegment, dice: random.Random) -> tuple[list[float], float, float]:
+    steps = [here - before for here, before in zip((*segment.curve, 1.0), (0.0, *segment.curve), strict=True)]
+    reached, curve = 0.0, []
+    for step in _drawn_shares(steps, dice)[:-1]:
+        reached += step
+        curve.append(round(min(reached, 1.0), 9))
+    return curve, _drawn_rate(segment.walk, dice), _drawn_rate(segment.loss, dice)
 
 
-def _prior_statement() -> str:
-    points = ", ".join(f"{knot / 4:g} %: {share:.2f}" for knot, share in zip(KNOTS, PRIOR_CURVE, strict=True))
-    return (
-        f"Nothing is learned yet. Assumed share who settle for a depth or less: {points}. After a refusal "
-        f"{PRIOR_WALK:.0%} walk; where we stop {PRIOR_LOSS:.0%} are lost; of the others {PRIOR_BASE_SHARE:.0%} pay "
-        f"the base. The assumption weighs as much as {PRIOR_STRENGTH:g} customers."
-    )
+def _drawn_shares(shares: Sequence[float], dice: random.Random) -> list[float]:
+    gammas = [dice.gammavariate(max(PRIOR_DRAW_STRENGTH * share, 0.01), 1.0) + 1e-9 for share in shares]
+    return [gamma / sum(gammas) for gamma in gammas]
+
+
+def _drawn_rate(rate: float, dice: random.Random) -> float:
+    return round(dice.betavariate(PRIOR_DRAW_STRENGTH * rate, PRIOR_DRAW_STRENGTH * (1.0 - rate)), 9)
+
+
+def _prior_statement() -> tuple[str, ...]:
+    """State the assumption in words, a line for each segment."""
+    lines = [f"Nothing is learned yet; assumed is, with the weight of {PRIOR_STRENGTH:g} customers in each group:"]
+    for segment in PRIOR_SEGMENTS:
+        points = ", ".join(
+            f"{knot / 4:g} %: {share:.2f}" for knot, share in zip(KNOTS, segment.curve, strict=True) if knot % 20 == 0
+        )
+        lines.append(
+            f"{segment.share:.0%} are {segment.name}, {segment.asks:.0%} of whom ask: {segment.walk:.0%} walk after a "
+            f"refusal, {segment.loss:.0%} are lost where we stop; share who settle for a depth or less: {points}."
+        )
+    return (*lines, f"Of those who buy when we stop, {PRIOR_BASE_SHARE:.0%} pay the base.")
 
 
 def _sentence(bounds: dict[int, tuple[int, int | None]]) -> str:

@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pos_discount.sensitivity import (
+    Behaviour,
     Belief,
     SensitivityModel,
     Stakes,
     Terms,
+    believe,
     choose_ladder,
     foresee,
     ladder_distribution,
@@ -147,7 +149,8 @@ def test_what_is_foreseen_adds_up_to_the_ladders_worth() -> None:
 
 
 def test_a_higher_price_on_refusals_never_makes_the_ladder_longer() -> None:
-    model, stakes, belief = prior_model(), made_stakes(9, 8), Belief((1.0,), 0)
+    model, stakes = prior_model(), made_stakes(9, 8)
+    belief = believe(model, Behaviour())
     lengths = [len(best_ladders(stakes, Terms(4, 15.0, price), model, belief)[0]) for price in (0.0, 0.05, 0.2, 1.0)]
     assert lengths == sorted(lengths, reverse=True)
     assert lengths[-1] == 1
@@ -155,6 +158,6 @@ def test_a_higher_price_on_refusals_never_makes_the_ladder_longer() -> None:
 
 def test_a_basket_without_rungs_has_an_empty_ladder() -> None:
     choice = choose_ladder(
-        Stakes((), (), 100.0, 1000.0), Terms(3, 1.0), prior_model(), Belief((1.0,), 0), arm="ladder", seed=""
+        Stakes((), (), 100.0, 1000.0), Terms(3, 1.0), made_model(), Belief((0.25,) * 4, 0), arm="ladder", seed=""
     )
     assert choice.rungs == () and choice.propensity == 1.0
