@@ -42,7 +42,7 @@ def _discount(pricing: Pricing, applied: Applied) -> Discount:
         offer=promotion.offer,
         saving=applied.saving,
         cost=applied.cost,
-        lines=tuple(LineShare(lines[share.line].line_id, share.saving, share.units) for share in applied.lines),
+        lines=tuple([LineShare(lines[share.line].line_id, share.saving, share.units) for share in applied.lines]),
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
 
@@ -48,7 +47,7 @@ from pos_discount.sensitivity import (
 )
 
 EXPIRES_AFTER = timedelta(minutes=30)
-ASSUMED_MARGIN = Fraction(2, 5)
+ASSUMED_MARGIN = 0.4
 """Where a cost is not known the choice of a ladder supposes this margin on list price; the answer then states no profit."""
 
 
@@ -218,7 +217,7 @@ def _behaviour(basket: Basket, index: PolicyIndex, at: datetime, kept: KeptCusto
     last = customer.last_visit_on if customer else None
     units_by_category: dict[str, int] = {}
     for line in basket.lines:
-        root = (index.product(line).category or "").partition("/")[0]
+        root = (index.category(line) or "").partition("/")[0]
         units_by_category[root] = units_by_category.get(root, 0) + line.quantity
     units = sum(units_by_category.values())
     return Behaviour(
@@ -246,7 +245,7 @@ def _arm(basket: Basket, index: PolicyIndex, seed: Seed) -> Arm:
 
 
 def _stakes(pricing: Pricing) -> Stakes:
-    before_discounts = float(sum(pricing.scan.list_totals) - pricing.goods_cost(ASSUMED_MARGIN))
+    before_discounts = sum(pricing.scan.list_totals) - pricing.goods_cost(ASSUMED_MARGIN)
     return Stakes(
         depths=tuple(float(rung.depth) for rung in pricing.rungs),
         profits=tuple(before_discounts - rung.priced.cost for rung in pricing.rungs),

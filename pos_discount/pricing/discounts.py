@@ -26,19 +26,16 @@ _NO_SAVING = Unmet("no_saving", "nothing in the basket gets cheaper")
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """A discount at its turn: what each line saves, presents, its cost to the house, and the state that it leaves."""
+    """A discount at its turn: what each line saves, its cost to the house, gifts and points and what they are worth to the
+    customer, all in minor units, and the state that it leaves."""
 
     entry: Entry
     saving: int
     cost: int
     lines: tuple[LineSaving, ...]
     presents: tuple[Gift | Points, ...]
+    present_value: int
     left: Left
-
-    @property
-    def present_value(self) -> int:
-        """What gifts and points are worth to the customer."""
-        return sum(present.value for present in self.presents)
 
 
 class Discounts:
@@ -129,16 +126,17 @@ class Discounts:
         promotion = entry.promotion
         promotion.benefit.apply(turn)
         lines, after = turn.finish(promotion.cap)
-        saving = sum(line.saving for line in lines)
+        saving = sum([line.saving for line in lines])
         presents = tuple(turn.presents)
         if not saving and not presents:
             return _no_saving(promotion, self._opening)
-        cost = saving + sum(present.cost for present in presents)
+        cost = saving + sum([present.cost for present in presents])
         if promotion.funded:
             cost -= part_of(saving, promotion.funded, self.scan.index.policy.house.rounding)
         if promotion.limits and not _fits_budgets(promotion, self.scan, cost):
             return Unmet("limit", "its budget does not cover this basket")
-        return Applied(entry, saving, cost, lines, presents, after)
+        value = sum([present.value for present in presents])
+        return Applied(entry, saving, cost, lines, presents, value, after)
 
 
 def _presented(scan: Scan) -> frozenset[int]:

@@ -134,6 +134,11 @@ class PolicyIndex:
         attributes = tuple(line.attributes.items()) if line.attributes else ()
         return Product(line.sku, category, brand, supplier, tags or (), line.unit_price, attributes)
 
+    def category(self, line: Line) -> str | None:
+        """Return a line's category, from the catalogue where the till left it out."""
+        row = self.policy.house.catalogue.get(line.sku) if line.category is None else None
+        return row.category if row else line.category
+
     def facts(self, product: Product) -> ProductFacts:
         """Return what the policy says of a product."""
         facts = self._facts_by_product.get(product)

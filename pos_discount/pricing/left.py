@@ -63,7 +63,7 @@ class Left:
         totals, runs = self.totals.copy(), self._runs.copy()
         for line, new_runs in runs_by_line.items():
             runs[line] = new_runs
-            totals[line] = sum(run.left * run.units for run in new_runs)
+            totals[line] = sum([run.left * run.units for run in new_runs])
         return Left(totals, runs)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import ceil
 
 import msgspec
 
@@ -67,15 +66,11 @@ class Pricing:
         self.rungs = tuple(_rungs(self.scan.index, self.candidates))
         self.is_exact = sets.is_exact
 
-    def goods_cost(self, assumed_margin: Fraction) -> Fraction:
+    def goods_cost(self, assumed_margin: float) -> float:
         """Return what the basket's goods cost the house, in minor units, at an assumed margin on list price where nothing says."""
-        known = [(self.scan.line_cost(line), total) for line, total in enumerate(self.scan.list_totals)]
-        assumed = sum(total for cost, total in known if cost is None) * (1 - assumed_margin)
-        return (
-            Fraction(sum(cost for cost, _ in known if isinstance(cost, int)))
-            + assumed
-            + sum((cost for cost, _ in known if isinstance(cost, Fraction)), Fraction(0))
-        )
+        costs = [self.scan.line_cost(line) for line in range(len(self.scan.prices))]
+        assumed = [total for cost, total in zip(costs, self.scan.list_totals, strict=True) if cost is None]
+        return sum([cost[0] / cost[1] for cost in costs if cost is not None]) + sum(assumed) * (1 - assumed_margin)
 
     @property
     def knows_costs(self) -> bool:
@@ -118,9 +113,9 @@ def _priced(discounts: Discounts, positions: Positions) -> Priced:
         applied,
         nets,
         total=sum(nets),
-        saving=sum(discount.saving for discount in applied),
-        cost=sum(discount.cost for discount in applied),
-        present_value=sum(discount.present_value for discount in applied),
+        saving=sum([discount.saving for discount in applied]),
+        cost=sum([discount.cost for discount in applied]),
+        present_value=sum([discount.present_value for discount in applied]),
     )
 
 
@@ -165,7 +160,8 @@ class Guard:
         self.base_total = base.total - never_total
         most = guards.max_depth
         self._most_saving = None if most is None else int(most * (sum(scan.list_totals) - never_total))
-        self._roles = sorted(guards.authority.items(), key=lambda role: role[1])
+        roles = sorted(guards.authority.items(), key=lambda role: role[1])
+        self._roles = [(role, int(depth * self.base_total)) for role, depth in roles]
         self._least_nets = [] if guards.min_margin is None else list(_least_nets(scan, guards.min_margin))
 
     def forbids(self, priced: Priced) -> bool:
@@ -187,7 +183,7 @@ class Guard:
             (share.saving, a.entry.promotion.funded) for a in priced.applied for share in a.lines if share.line == line
         ]
         funded = sum((saving * part for saving, part in shares if part), Fraction(0))
-        return cost is not None and min_margin is not None and net + funded - cost < min_margin * net
+        return cost is not None and min_margin is not None and net + funded - Fraction(*cost) < min_margin * net
 
     def authority(self, value: int, approvals: set[str]) -> str | None:
         """Return the lowest role that may grant a value and every approval, None where anyone may, `NOBODY` where no one may.
@@ -198,7 +194,7 @@ class Guard:
             return max(approvals, default=None)
         roles = [role for role, _ in self._roles]
         lowest = max((roles.index(approval) for approval in approvals if approval in roles), default=0)
-        able = [role for role, depth in self._roles[lowest:] if value <= depth * self.base_total]
+        able = [role for role, most in self._roles[lowest:] if value <= most]
         if not able:
             return NOBODY
         return max((approval for approval in approvals if approval not in roles), default=able[0])
@@ -214,7 +210,9 @@ class Guard:
 
 def _least_nets(scan: Scan, min_margin: Fraction) -> Iterator[tuple[int, int]]:
     """Yield each line whose cost is known with the least it may cost the customer where no supplier pays a part."""
+    left_over = min_margin.denominator - min_margin.numerator
     for line in range(len(scan.prices)):
         cost = scan.line_cost(line)
         if cost is not None:
-            yield line, MOST_LINE_TOTAL if min_margin == 1 else ceil(cost / (1 - min_margin))
+            needed = -(-cost[0] * min_margin.denominator // (cost[1] * left_over)) if left_over else MOST_LINE_TOTAL
+            yield line, needed

@@ -98,14 +98,16 @@ class Scan:
             spend = self._spend_by_slot[slot] = sum(self.list_totals[line] for line in self.lines_by_slot.get(slot, ()))
         return spend
 
-    def line_cost(self, position: int) -> Fraction | int | None:
-        """Return what the goods on a line cost the house, in minor units; None where nothing says."""
+    def line_cost(self, position: int) -> tuple[int, int] | None:
+        """Return what the goods on a line cost the house in minor units, as numerator and denominator; None where nothing says."""
         line = self.basket.lines[position]
         cost = line.unit_cost
         if cost is None:
             row = self.index.policy.house.catalogue.get(line.sku)
             cost = row.unit_cost if row else None
         if cost is not None:
-            return cost * line.quantity
+            return cost * line.quantity, 1
         margin = self.margins[position]
-        return None if margin is None else self.list_totals[position] * (1 - margin)
+        if margin is None:
+            return None
+        return self.list_totals[position] * (margin.denominator - margin.numerator), margin.denominator

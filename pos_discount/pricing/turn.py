@@ -73,7 +73,7 @@ class Turn:
         if (counts or self.scan.index.policy.house.spend_counts) == "original":
             return self.scan.spend(of)
         totals = self.left.totals
-        return sum(totals[line] for line in self.scan.lines(of))
+        return sum([totals[line] for line in self.scan.lines(of)])
 
     def sku(self, line: int) -> str:
         return self.basket.lines[line].sku
@@ -91,9 +91,9 @@ class Turn:
     def take_percent(self, picks: Collection[Pick], percent: Fraction) -> None:
         house = self.scan.index.policy.house
         is_of_list_price = house.percent_of == "original"
-        if isinstance(picks, WholeLines) and not self._has_floor(picks.lines):
+        if type(picks) is WholeLines and not self._has_floor(picks.lines):
             taken_from = self.scan.list_totals if is_of_list_price else self.left.totals
-            amount = part_of(sum(taken_from[line] for line in picks.lines), percent, house.rounding)
+            amount = part_of(sum([taken_from[line] for line in picks.lines]), percent, house.rounding)
             self._take_off_lines(picks.lines, amount)
             return
         prices = self.scan.prices
@@ -106,7 +106,7 @@ class Turn:
             self._take_cut(on_line, share)
 
     def take_amount(self, picks: Collection[Pick], amount: int, times: int = 1) -> None:
-        if times == 1 and isinstance(picks, WholeLines) and not self._has_floor(picks.lines):
+        if times == 1 and type(picks) is WholeLines and not self._has_floor(picks.lines):
             self._take_off_lines(picks.lines, amount)
             return
         picks_by_line = _by_line(picks)
@@ -154,16 +154,16 @@ class Turn:
 
     def _finish_lines(self, cap: int | None) -> tuple[tuple[LineSaving, ...], Left]:
         amounts = self._amount_by_line
-        if cap is not None and sum(amount for _, amount in amounts) > cap:
+        if cap is not None and sum([amount for _, amount in amounts]) > cap:
             shares = share_out(cap, [amount for _, amount in amounts])
             amounts = [(line, share) for (line, _), share in zip(amounts, shares, strict=True) if share]
         lines = self.basket.lines
-        line_savings = tuple(LineSaving(line, amount, lines[line].quantity) for line, amount in amounts)
+        line_savings = tuple([LineSaving(line, amount, lines[line].quantity) for line, amount in amounts])
         return line_savings, self.left.less_on_lines(amounts)
 
     def _has_floor(self, lines: Sequence[int]) -> bool:
         min_prices = self.scan.min_prices
-        return bool(min_prices) and any(line in min_prices for line in lines)
+        return bool(min_prices) and not min_prices.keys().isdisjoint(lines)
 
     def _take_off_lines(self, lines: Sequence[int], amount: int) -> None:
         weights = [self.left.totals[line] for line in lines]
