@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pos_discount.cli import main
+from pos_discount.web.problems import KIND_BY_CODE
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -120,6 +121,13 @@ def anchors(file: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_speaks_of_the_project_alone(page: Path) -> None:
     assert not NOT_OURS.search(page.read_text(encoding="utf-8"))
+
+
+def test_every_problem_that_a_till_can_meet_is_in_the_api_page_with_its_status() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d{3}) \| (`[^|]+`) \|", text, re.MULTILINE)
+    told = {code: int(status) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
+    assert told == {code: kind.status for code, kind in KIND_BY_CODE.items()}
 
 
 def test_decisions_are_numbered_without_a_gap_and_short() -> None:

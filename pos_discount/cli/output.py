@@ -69,8 +69,10 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
-def with_progress(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
-    """Hand items on; on a terminal, draw a bar for what takes longer than two seconds."""
+def with_progress(
+    items: Iterable[Item], label: str, total: int | None = None, after: float = SECONDS_WITHOUT_A_BAR
+) -> Iterator[Item]:
+    """Hand items on; on a terminal, draw a bar for what takes longer than two seconds (or ``after``)."""
     if not sys.stderr.isatty():
         yield from items
         return
@@ -80,7 +82,7 @@ def with_progress(items: Iterable[Item], label: str, total: int | None = None) -
             yield item
             if task is not None:
                 bar.update(task, completed=done)
-            elif time.monotonic() - began_at > SECONDS_WITHOUT_A_BAR:
+            elif time.monotonic() - began_at > after:
                 bar.start()
                 task = bar.add_task(label, total=total, completed=done)
     finally:
