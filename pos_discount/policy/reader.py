@@ -34,7 +34,7 @@ from pos_discount.policy.yaml_nodes import Node, Scalar, Sequence, place_of, rea
 V = TypeVar("V")
 HOUSE_KEY = "policy"
 ANYWHERE = ("promotions", "ranges")
-MOST_PROBLEMS = 1000
+MOST_PROBLEMS = 500
 COST_PER_HOUR = 18
 """Major units; what an hour at the till costs where the house does not say."""
 

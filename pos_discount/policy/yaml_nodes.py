@@ -27,7 +27,8 @@ from yaml.events import (
 from pos_discount.policy.model import Place
 from pos_discount.policy.problems import Problem
 
-MOST_BYTES: Final = 4 * 1024 * 1024
+MOST_BYTES: Final = 2 * 1024 * 1024
+MOST_NODES: Final = 250_000
 MOST_DEPTH: Final = 48
 MOST_ALIASED_NODES: Final = 100_000
 MERGE: Final = "<<"
@@ -147,6 +148,7 @@ class _Builder:
         self.anchors: list[str | None] = []
         self.key: list[Scalar | None] = []
         self.node_by_anchor: dict[str, Node] = {}
+        self.nodes = 0
         self.aliased = 0
 
     def build(self, parser: yaml.CSafeLoader | yaml.SafeLoader) -> Node | None:
@@ -221,6 +223,9 @@ class _Builder:
         if not self.open:
             self.root = node
             return
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            raise self._stop(node, f"more than {MOST_NODES} values in one file; split it")
         around = self.open[-1]
         around.size += node.size
         if type(around) is Sequence:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from pos_discount.policy import Policy, Problems
+from pos_discount.policy import Policy, Problems, yaml_nodes
 
 from .reading import HOUSE, lines_of, promotion, read, read_files
 
@@ -66,9 +66,9 @@ def test_a_file_that_cannot_be_read_is_refused_where_it_goes_wrong(
 
 
 def test_a_giant_file_is_refused_unread() -> None:
-    problems = lines_of(read("#" * (4 * 1024 * 1024 + 1)))
+    problems = lines_of(read("#" * (2 * 1024 * 1024 + 1)))
     assert len(problems) == 1
-    assert "expected at most 4194304" in problems[0]
+    assert "expected at most 2097152" in problems[0]
 
 
 def test_ranges_that_name_each_other_twice_over_are_refused_before_they_explode() -> None:
@@ -93,9 +93,16 @@ def test_where_a_file_is_no_yaml_its_ranges_and_promotions_are_not_called_unknow
 
 
 def test_more_problems_than_anybody_reads_are_not_looked_for() -> None:
-    problems = lines_of(read("promotions:\n" + "- x\n" * 200_000))
-    assert len(problems) == 1_001
-    assert any("more than 1000 problems" in line for line in problems)
+    problems = lines_of(read("promotions:\n" + "- x\n" * 20_000))
+    assert len(problems) == 501
+    assert any("more than 500 problems" in line for line in problems)
+
+
+def test_a_file_of_more_values_than_anybody_writes_is_refused_half_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_nodes, "MOST_NODES", 1_000)  # what it is set to takes a while to reach
+    problems = lines_of(read("promotions:\n" + "-\n" * 1_001))
+    assert len(problems) == 1
+    assert "more than 1000 values in one file; split it" in problems[0]
 
 
 @pytest.mark.parametrize(

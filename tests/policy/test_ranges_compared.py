@@ -1,0 +1,75 @@
+"""What the checks prove about ranges holds for every product."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pos_discount.policy.checks.products import have_common, is_empty, is_part_of
+from pos_discount.policy.ranges import PriceBounds, Product, Range
+
+WORDS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=2).map(tuple)
+CATEGORIES = st.lists(st.sampled_from(["x", "x/y", "x/y/z", "xy", "w"]), max_size=2).map(tuple)
+BOUND = st.none() | st.integers(0, 4)
+
+
+def maybe(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.none() | st.none() | strategy
+
+
+def ranges_of(inner: st.SearchStrategy[Range] | None) -> st.SearchStrategy[Range]:
+    several = st.none() if inner is None else maybe(st.lists(inner, max_size=2).map(tuple))
+    return st.builds(
+        Range,
+        sku=maybe(WORDS),
+        category=maybe(CATEGORIES),
+        brand=maybe(WORDS),
+        tag=maybe(WORDS),
+        price=maybe(st.builds(PriceBounds, BOUND, BOUND)),
+        attribute=maybe(st.lists(st.tuples(st.just("n"), WORDS), max_size=1).map(tuple)),
+        range=several,
+        any=several,
+        all=several,
+        not_=st.none() if inner is None else st.none() | inner,
+    )
+
+
+RANGES = ranges_of(ranges_of(None))
+DEEP_RANGES = ranges_of(RANGES)
+PRODUCTS = st.builds(
+    Product,
+    sku=st.sampled_from(["a", "b", "c", "d"]),
+    category=st.sampled_from([None, "x", "x/y", "x/y/z", "xy", "w"]),
+    brand=st.sampled_from([None, "a", "b", "c"]),
+    supplier=st.none(),
+    tags=WORDS,
+    unit_price=st.integers(0, 5),
+    attributes=st.sampled_from([(), (("n", "a"),), (("n", "b"),)]),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(RANGES, RANGES, st.lists(PRODUCTS, min_size=5, max_size=15))
+def test_what_is_proved_about_ranges_holds_for_every_product(one: Range, other: Range, products: list[Product]) -> None:
+    expect_what_is_proved(one, other, products)
+
+
+@pytest.mark.slow
+@settings(max_examples=2_000, deadline=None)
+@given(DEEP_RANGES, DEEP_RANGES, st.lists(PRODUCTS, min_size=10, max_size=30))
+def test_what_is_proved_about_deep_ranges_holds_for_every_product(
+    one: Range, other: Range, products: list[Product]
+) -> None:
+    expect_what_is_proved(one, other, products)
+
+
+def expect_what_is_proved(one: Range, other: Range, products: list[Product]) -> None:
+    in_one = [product for product in products if one.contains(product)]
+    in_other = [product for product in products if other.contains(product)]
+    if is_empty(one):
+        assert not in_one
+    if is_part_of(one, other):
+        assert set(in_one) <= set(in_other)
+    if not have_common(one, other):
+        assert set(in_one).isdisjoint(in_other)
