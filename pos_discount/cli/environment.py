@@ -87,6 +87,7 @@ def open_store(settings: Settings, *, may_create: bool = False) -> Iterator[Stor
         raise Trouble(f"{PREFIX}DATABASE is not a file; this command works on an embedded database")
     if not file.exists() and not may_create:
         raise Trouble(f"there is no database {file}; set {PREFIX}DATABASE to the file that the service uses")
+    keep_private()
     store = Store(file)
     try:
         yield store
@@ -94,6 +95,11 @@ def open_store(settings: Settings, *, may_create: bool = False) -> Iterator[Stor
         raise Trouble(str(error)) from None
     finally:
         store.close()
+
+
+def keep_private() -> None:
+    """Let this process make files that only its own user may read: a database names customers, if by pseudonym."""
+    os.umask(0o077)
 
 
 def now() -> datetime:

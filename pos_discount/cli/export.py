@@ -18,9 +18,8 @@ from pos_discount.cli.cells import harmless
 from pos_discount.cli.environment import open_store, read_secret, read_settings, read_settings_without_secret
 from pos_discount.cli.explanation import explain_decision
 from pos_discount.cli.output import note, with_progress
-from pos_discount.cli.records import decide_again
+from pos_discount.cli.records import KeptVersions
 from pos_discount.money import currency_digits
-from pos_discount.pricing import PolicyIndex
 from pos_discount.store import Checkout, KeptDecision, Store
 from pos_discount.web.recording import read_answer, read_notes
 
@@ -115,8 +114,8 @@ def _export_customer(customer: str, output: Path | None) -> None:
     settings = read_settings()
     pseudonym = read_secret(settings).pseudonym(customer)
     with open_store(settings) as store, _file(output) as file:
-        indexes: dict[str, PolicyIndex] = {}
-        decisions = [_told(store, kept, indexes) for kept in store.read_decisions_of(pseudonym)]
+        versions = KeptVersions(store)
+        decisions = [_told(versions, kept) for kept in store.read_decisions_of(pseudonym)]
         kept = {
             "customer_id": customer,
             "pseudonym": pseudonym,
@@ -128,9 +127,9 @@ def _export_customer(customer: str, output: Path | None) -> None:
     note(f"{len(decisions)} decisions and {len(kept['receipts'])} receipts are kept about this customer")
 
 
-def _told(store: Store, kept: KeptDecision, indexes: dict[str, PolicyIndex]) -> dict[str, Any]:
+def _told(versions: KeptVersions, kept: KeptDecision) -> dict[str, Any]:
     """Tell one decision: what was asked, what was answered and why, how it ended."""
-    replayed, answer = decide_again(store, kept, indexes), read_answer(kept.record.answer)
+    replayed, answer = versions.decide_again(kept), read_answer(kept.record.answer)
     reasons = explain_decision(
         replayed.inputs, answer, replayed.decision.choice, kept, currency_digits(answer.currency)
     )

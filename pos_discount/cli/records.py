@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import click
@@ -9,7 +10,7 @@ import msgspec
 
 from pos_discount.cli.environment import open_store, read_settings_without_secret
 from pos_discount.cli.explanation import explain_decision
-from pos_discount.cli.output import Trouble, json_option, print_json, print_table
+from pos_discount.cli.output import Trouble, json_option, print_json, print_table, with_progress
 from pos_discount.decide import Decision, ServedModel, decide
 from pos_discount.money import currency_digits
 from pos_discount.policy import Policy, read_policy
@@ -35,32 +36,67 @@ class Replayed(NamedTuple):
     answer: bytes
 
 
+class KeptVersions:
+    """The policies and models that ever decided, each read once."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._index_by_version: dict[str, PolicyIndex] = {}
+        self._model_by_version: dict[str, ServedModel] = {}
+
+    def decide_again(self, kept: KeptDecision) -> Replayed:
+        """Decide a recorded decision from its own inputs; `Trouble` where its policy or model is not kept whole."""
+        inputs = read_inputs(kept.record.inputs)
+        index, model = self._index(inputs.policy_version), self._model(inputs.model_version)
+        made = decide(inputs.basket, index, model, inputs.known, inputs.now, inputs.seed, inputs.explain)
+        return Replayed(inputs, made, msgspec.json.encode(made.answer))
+
+    def _index(self, version: str) -> PolicyIndex:
+        if version not in self._index_by_version:
+            policy = read_policy({file.name: file.content for file in self.store.read_policy(version)})
+            if not isinstance(policy, Policy):
+                raise Trouble(f"policy {version} is not kept whole in this database: {policy}")
+            self._index_by_version[version] = PolicyIndex(policy)
+        return self._index_by_version[version]
+
+    def _model(self, version: str | None) -> ServedModel | None:
+        if version is None:
+            return None
+        if version not in self._model_by_version:
+            files = self.store.read_model(version)
+            try:
+                model = model_from_bytes(files[0].content if files else b"")
+            except ModelUnreadable as error:
+                raise Trouble(f"model {version} is not kept whole in this database: {error}") from None
+            self._model_by_version[version] = ServedModel(version, model)
+        return self._model_by_version[version]
+
+
 @click.command()
-@click.argument("decision_ids", metavar="DECISION...", nargs=-1, required=True)
+@click.argument("decision_ids", metavar="DECISION...", nargs=-1)
+@click.option(
+    "--all", "every", is_flag=True, help="Replay every decision that is kept; tell only of those that differ."
+)
 @json_option
-def replay(decision_ids: tuple[str, ...], as_json: bool) -> None:
+def replay(decision_ids: tuple[str, ...], every: bool, as_json: bool) -> None:
     """Decide each recorded DECISION again from what was recorded with it: does it give the same bytes?
 
     \b
     Example:
       pos-discount replay dec_01jd6zv3k8n2q4r6t8w0y2a4c6
     """
-    results: list[dict[str, object]] = []
+    if every == bool(decision_ids):
+        raise click.UsageError("name the decisions, or give --all")
     with open_store(read_settings_without_secret()) as store:
-        indexes: dict[str, PolicyIndex] = {}
-        for decision_id in decision_ids:
-            kept = _read(store, decision_id)
-            differences = _differences(kept.record.answer, decide_again(store, kept, indexes).answer)
-            results.append(
-                {
-                    "decision_id": decision_id,
-                    "same": not differences,
-                    "policy_version": kept.record.policy_version,
-                    "model_version": kept.record.model_version,
-                    "differences": [difference._asdict() for difference in differences],
-                }
-            )
+        versions, results, count = KeptVersions(store), list[dict[str, Any]](), 0
+        for decision_id in with_progress(_every_decision(store) if every else decision_ids, "decisions"):
+            result = _compare_again(versions, decision_id)
+            count += 1
+            if not (every and result["same"]):
+                results.append(result)
     print_json(results) if as_json else _print(results)
+    if every and not as_json:
+        click.echo(f"{count} decisions replayed, {len(results)} of them differ")
     raise SystemExit(0 if all(result["same"] for result in results) else 1)
 
 
@@ -76,7 +112,7 @@ def explain(decision_id: str, as_json: bool) -> None:
     """
     with open_store(read_settings_without_secret()) as store:
         kept = _read(store, decision_id)
-        replayed = decide_again(store, kept, {})
+        replayed = KeptVersions(store).decide_again(kept)
     answer = read_answer(kept.record.answer)
     sentences = explain_decision(
         replayed.inputs, answer, replayed.decision.choice, kept, currency_digits(answer.currency)
@@ -94,31 +130,20 @@ def _read(store: Store, decision_id: str) -> KeptDecision:
         raise Trouble(f"{decision_id}: {error}") from None
 
 
-def decide_again(store: Store, kept: KeptDecision, indexes: dict[str, PolicyIndex]) -> Replayed:
-    """Decide a recorded decision from its own inputs; ``indexes`` keeps policies that were read, by version."""
-    inputs = read_inputs(kept.record.inputs)
-    if inputs.policy_version not in indexes:
-        indexes[inputs.policy_version] = _index(store, inputs.policy_version)
-    index, model = indexes[inputs.policy_version], _model(store, inputs.model_version)
-    made = decide(inputs.basket, index, model, inputs.known, inputs.now, inputs.seed, inputs.explain)
-    return Replayed(inputs, made, msgspec.json.encode(made.answer))
+def _every_decision(store: Store) -> Iterator[str]:
+    return (checkout.decision_id for block in store.read_checkouts() for checkout in block)
 
 
-def _index(store: Store, version: str) -> PolicyIndex:
-    policy = read_policy({file.name: file.content for file in store.read_policy(version)})
-    if not isinstance(policy, Policy):
-        raise Trouble(f"policy {version} is not kept whole in this database: {policy}")
-    return PolicyIndex(policy)
-
-
-def _model(store: Store, version: str | None) -> ServedModel | None:
-    if version is None:
-        return None
-    files = store.read_model(version)
-    try:
-        return ServedModel(version, model_from_bytes(files[0].content if files else b""))
-    except ModelUnreadable as error:
-        raise Trouble(f"model {version} is not kept whole in this database: {error}") from None
+def _compare_again(versions: KeptVersions, decision_id: str) -> dict[str, Any]:
+    kept = _read(versions.store, decision_id)
+    differences = _differences(kept.record.answer, versions.decide_again(kept).answer)
+    return {
+        "decision_id": decision_id,
+        "same": not differences,
+        "policy_version": kept.record.policy_version,
+        "model_version": kept.record.model_version,
+        "differences": [difference._asdict() for difference in differences],
+    }
 
 
 def _differences(recorded: bytes, replayed: bytes) -> list[Difference]:

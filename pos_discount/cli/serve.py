@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from pos_discount.cli.environment import policies_folder, read_policy, read_settings
+from pos_discount.cli.environment import keep_private, policies_folder, read_policy, read_settings
 from pos_discount.cli.output import Trouble
 from pos_discount.web.server import Listening
 from pos_discount.web.server import serve as serve_settings
@@ -40,6 +40,7 @@ def serve(host: str, port: int, workers: int, threads: int, demo: bool) -> None:
       pos-discount serve --demo
     """
     listening = Listening(host, port, workers, threads)
+    keep_private()
     with ExitStack() as stack:
         try:
             if demo:

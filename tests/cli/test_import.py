@@ -49,6 +49,11 @@ def test_a_customer_is_kept_as_a_pseudonym_only(shop: Shop) -> None:
     assert Secret(SECRET).pseudonym("L-889123").encode() in kept
 
 
+def test_the_database_is_for_its_owners_eyes(shop: Shop) -> None:
+    shop.run("import", shop.write("sales.csv", SALES), *OPTIONS)
+    assert shop.database.stat().st_mode & 0o077 == 0
+
+
 def test_customers_need_the_secret_and_receipts_without_them_do_not(shop: Shop) -> None:
     file = shop.write("sales.csv", SALES)
     refused = shop.run("import", file, *OPTIONS, secret=None)

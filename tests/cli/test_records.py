@@ -44,6 +44,15 @@ def test_recorded_decisions_replay_to_the_same_bytes(shop: Shop, till: Till) -> 
     assert [result["same"] for result in said.json()] == [True] * 3
 
 
+def test_all_decisions_are_replayed_at_once_and_only_those_that_differ_are_told(shop: Shop, till: Till) -> None:
+    for number in range(5):
+        till.decide(sale_id=str(number), customer=CUSTOMER)
+    said = shop.run("replay", "--all")
+    assert (said.code, said.out) == (0, "5 decisions replayed, 0 of them differ\n")
+    assert shop.run("replay").code == 2
+    assert shop.run("replay", "--all", "dec_1").code == 2
+
+
 def test_a_decision_replays_after_its_policy_has_changed(shop: Shop, till: Till) -> None:
     answer = till.decide()
     said = shop.run("replay", answer["decision_id"], policies=str(shop.folder))
