@@ -1,7 +1,9 @@
 """How fast is it found what applies, against rule engines that look at every rule; and how fast is all of `decide()`?
 
 Every engine gets the same promotions, written as its own users would and compiled once, and the same basket as it
-likes it best. First all must find the same promotions; then they take turns.
+likes it best. First all must find the same promotions; then they take turns. Django-oscar can only say some of
+them, so it is asked in a case of its own, on a policy of what it can say, and once more to apply what holds, which
+is its own role.
 """
 
 from __future__ import annotations
@@ -40,6 +42,9 @@ RIVALS: dict[str, Callable[[Sequence[Rule]], Callable[[Written], frozenset[str]]
 IN_PYTHON = tuple(RIVALS)[2:]
 
 
+PEER_FINDING, PEER_APPLYING = "django-oscar, conditions", "django-oscar, applicator"
+PEER_LINES, PEER_PROMOTIONS, PEER_PRODUCTS = 20, 50, 100
+
 Find = Callable[[], frozenset[str]]
 
 
@@ -58,8 +63,10 @@ class Case(NamedTuple):
 def main(rounds: int, as_json: bool) -> None:
     """Measure, and show what was found."""
     cases = [_made_case(lines, promotions) for lines, promotions in SIZES]
+    peer = _made_peer_case()
     measured = [(case, measure(case.tasks, rounds)) for case in cases]
-    rows = [row for case, timings in measured for row in _rows(case, timings)]
+    against_peer = measure(peer.tasks, min(rounds, 3))
+    rows = [row for case, timings in (*measured, (peer, against_peer)) for row in _rows(case, timings)]
     claims = [claim for case, timings in measured for claim in _claims(case, timings)]
     show(Result("What applies to this basket", rows, claims), as_json=as_json)
 
@@ -75,6 +82,37 @@ def _made_case(lines: int, promotions: int) -> Case:
         if promotion_ids != found[FINDING]:
             raise SystemExit(f"{name} finds other promotions at {lines} lines: {promotion_ids ^ found[FINDING]}")
     return Case(lines, promotions, len(found[FINDING]), {**asked, DECIDING: _our_deciding(index, basket)})
+
+
+def _made_peer_case() -> Case:
+    from benchmarks.engines.oscar_offers import oscar_shop
+
+    assortment = made_assortment(Random(1), PRODUCTS)
+    body = made_basket(Random(3), assortment, PEER_LINES)
+    written = _sayable_by_the_peer(made_promotions(Random(4), assortment, PEER_PROMOTIONS * 6))[:PEER_PROMOTIONS]
+    bought = {line["sku"] for line in body["lines"]}
+    products = [row for number, row in enumerate(assortment) if number < PEER_PRODUCTS or row["sku"] in bought]
+    peer = oscar_shop([rule_of(promotion) for promotion in written], products, body)
+    index, basket = PolicyIndex(read_promotions(written)), read_basket(body)
+    finding = _our_finding(index, basket)
+    if peer.find() != finding():
+        raise SystemExit(f"django-oscar finds other promotions: {peer.find() ^ finding()}")
+    tasks = {FINDING: finding, DECIDING: _our_deciding(index, basket)}
+    tasks |= {PEER_FINDING: peer.find, PEER_APPLYING: peer.apply}
+    return Case(PEER_LINES, PEER_PROMOTIONS, len(finding()), tasks)
+
+
+def _sayable_by_the_peer(promotions: list[Written]) -> list[Written]:
+    """Return those that count units or money of a range, with nothing else asked, as a percentage off that range."""
+    said = []
+    for promotion in promotions:
+        conditions = [one for one in promotion.get("when", ()) if "quantity" in one or "spend" in one]
+        if conditions:
+            of = next(iter(conditions[0].values()))["of"]
+            kept = {key: promotion[key] for key in ("id", "name", "priority")}
+            kept |= {"from": "2026-01-01", "until": "2027-01-01", "when": conditions[:1]}
+            said.append({**kept, "benefit": {"percent": "10%", "of": of}})
+    return said
 
 
 def _our_finding(index: PolicyIndex, basket: Basket) -> Find:
