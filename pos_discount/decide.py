@@ -104,7 +104,8 @@ class Known(msgspec.Struct, frozen=True, omit_defaults=True):
 class Decision(msgspec.Struct, frozen=True):
     """The answer, and what has to be kept with it: holds, what a sale at base or at each rung counts, and how it was chosen.
 
-    ``profits`` are the gross profits at base and at each named rung in minor units, a supposed margin where costs are unknown.
+    ``profits`` are the gross profits at base and at each named rung in minor units, a supposed margin where costs are unknown;
+    ``stakes`` and ``terms`` are all that the ladder was chosen from.
     """
 
     answer: Answer
@@ -115,6 +116,8 @@ class Decision(msgspec.Struct, frozen=True):
     belief: Belief
     behaviour: Behaviour
     profits: tuple[float, ...]
+    stakes: Stakes
+    terms: Terms
 
 
 def counters_needed(basket: Basket, index: PolicyIndex, now: datetime) -> tuple[CounterKey, ...]:
@@ -184,6 +187,8 @@ def decide(
         belief=belief,
         behaviour=behaviour,
         profits=(stakes.base_profit, *(stakes.profits[position] for position in choice.rungs)),
+        stakes=stakes,
+        terms=terms,
     )
 
 

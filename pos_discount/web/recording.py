@@ -14,7 +14,7 @@ import msgspec
 from pos_discount.answer import Answer, Discount, LineNet
 from pos_discount.basket import Basket
 from pos_discount.decide import Counted, Decision, Explain, Known, Seed
-from pos_discount.sensitivity import Behaviour, Belief, LadderChoice
+from pos_discount.sensitivity import Behaviour, Belief, LadderChoice, Stakes, Terms
 from pos_discount.store import DecisionRecord
 
 
@@ -35,7 +35,8 @@ class Notes(msgspec.Struct, frozen=True, array_like=True):
 
     Index 0 of ``profits``, ``counted``, ``promoted`` and ``totals`` is the base, index k rung k as answered.
     ``depths`` are those of the rungs. ``promoted`` is the part of a total that is bought on promotion. All money is
-    in minor units.
+    in minor units. ``stakes`` and ``terms`` are what another model would have chosen from; None where a record is
+    older than they are.
     """
 
     depths: tuple[float, ...]
@@ -46,6 +47,8 @@ class Notes(msgspec.Struct, frozen=True, array_like=True):
     choice: LadderChoice
     belief: Belief
     behaviour: Behaviour
+    stakes: Stakes | None = None
+    terms: Terms | None = None
 
 
 def microseconds(moment: datetime) -> int:
@@ -104,6 +107,8 @@ def notes_of(basket: Basket, decision: Decision) -> Notes:
         choice=decision.choice,
         belief=decision.belief,
         behaviour=decision.behaviour,
+        stakes=decision.stakes,
+        terms=decision.terms,
     )
 
 
