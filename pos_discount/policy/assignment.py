@@ -21,6 +21,13 @@ class Slot(NamedTuple):
     picks: Sequence[Pick]
 
 
+Bundles = tuple[list[Pick], int]
+"""The members of one bundle, and how many bundles are alike."""
+
+_MOST_BALANCED = 200
+"""Most units that are grouped anew where the dearest together waste something."""
+
+
 class _Fit(NamedTuple):
     """Units, what each could save the customer in a bundle, and the parts that they fit, as a bit mask."""
 
@@ -29,23 +36,45 @@ class _Fit(NamedTuple):
     parts: int
 
 
-def assign_bundles(
-    slots: Sequence[Slot], at_most: int | None, price: int | None, worth: Callable[[Pick], Fraction | int]
-) -> list[tuple[list[Pick], int]]:
-    """Return the bundles as (members of one bundle, how many alike ones): as many as save more with each, the units first of
-    which each could save most.
+class Saving(NamedTuple):
+    """What a bundle can save: ``worth`` is what can be taken off a unit; a bundle has a ``price``, an ``amount`` off, or neither
+    (then each of its units saves its worth). Minor units."""
 
-    ``worth`` is what a unit could save, ``price`` what all of a bundle costs, where it has a price (minor units).
-    """
-    fits = _fits(slots, worth)
+    worth: Callable[[Pick], Fraction | int]
+    price: int | None = None
+    amount: int | None = None
+
+    def of(self, picks: Sequence[Pick], bundles: int = 1) -> Fraction | int:
+        """Return the most that so many bundles of these units can save in all."""
+        could = sum(self.worth(pick) * pick.units for pick in picks)
+        if self.price is not None:
+            return min(could, max(0, sum(pick.left * pick.units for pick in picks) - self.price * bundles))
+        return could if self.amount is None else min(could, self.amount * bundles)
+
+
+def assign_bundles(slots: Sequence[Slot], at_most: int | None, saving: Saving) -> list[Bundles]:
+    """Return the bundles as (members of one bundle, how many alike ones): as many as save more with each, of the units that can
+    save most, the dearest together unless other groups save more."""
+    fits = _fits(slots, saving.worth)
     unions = _unions(fits)
     most = min(sum(fit.pick.units for fit in fits) // sum(slot.units for slot in slots), at_most or 10**9)
     possible = _largest(most, lambda n: _dearest(fits, unions, slots, n) is not None)
-    count = _largest(
-        possible, lambda n: _saved(fits, unions, slots, n, price) > _saved(fits, unions, slots, n - 1, price)
-    )
-    chosen = _dearest(fits, unions, slots, count) if count else None
-    return list(_bundles(_by_part(chosen, unions, slots, count), slots, count)) if chosen else []
+
+    def saved(bundles: int) -> Fraction | int:
+        return saving.of([fit.pick for fit in _dearest(fits, unions, slots, bundles) or ()], bundles) if bundles else 0
+
+    count = _largest(possible, lambda n: saved(n) > saved(n - 1))
+    best = list(_bundles(_chosen_by_part(fits, unions, slots, count), slots, count))
+    for more in range(count, possible + 1):
+        if _saved_in_all(best, saving) >= saved(count) or more * sum(slot.units for slot in slots) > _MOST_BALANCED:
+            break
+        balanced = _balanced(_chosen_by_part(fits, unions, slots, more), slots, more, saving)
+        best = max(best, balanced, key=lambda bundles: _saved_in_all(bundles, saving))
+    return best
+
+
+def _saved_in_all(bundles: Sequence[Bundles], saving: Saving) -> Fraction | int:
+    return sum(saving.of(members) * times for members, times in bundles)
 
 
 def _fits(slots: Sequence[Slot], worth: Callable[[Pick], Fraction | int]) -> list[_Fit]:
@@ -94,17 +123,9 @@ def _dearest(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot],
     return None if missing else chosen
 
 
-def _saved(
-    fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int, price: int | None
-) -> Fraction | int:
-    """Return what so many bundles save: what their units could save, and no more than what they cost above their price."""
+def _chosen_by_part(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int) -> list[list[Pick]]:
+    """Return the units that fill ``count`` bundles by part, each in the first part that leaves enough room for the others."""
     chosen = (_dearest(fits, unions, slots, count) if count else None) or ()
-    could = sum(fit.worth * fit.pick.units for fit in chosen)
-    return could if price is None else min(could, sum(fit.pick.left * fit.pick.units for fit in chosen) - price * count)
-
-
-def _by_part(chosen: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int) -> list[list[Pick]]:
-    """Assign the chosen units to parts, each to the first part that leaves enough room for the others."""
     room = {
         parts: _room(slots, parts, count) - sum(f.pick.units for f in chosen if f.parts | parts == parts)
         for parts in unions
@@ -129,7 +150,7 @@ def _by_part(chosen: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot
     return by_part
 
 
-def _bundles(by_part: list[list[Pick]], slots: Sequence[Slot], count: int) -> Iterator[tuple[list[Pick], int]]:
+def _bundles(by_part: list[list[Pick]], slots: Sequence[Slot], count: int) -> Iterator[Bundles]:
     """Yield the bundles, the dearest units of each part together, alike bundles at once."""
     rests = by_part
     while count:
@@ -138,3 +159,27 @@ def _bundles(by_part: list[list[Pick]], slots: Sequence[Slot], count: int) -> It
         yield [pick for part in members for pick in part], alike
         rests = [take_units(rest, slot.units * alike)[1] for rest, slot in zip(rests, slots, strict=True)]
         count -= alike
+
+
+def _balanced(by_part: list[list[Pick]], slots: Sequence[Slot], count: int, saving: Saving) -> list[Bundles]:
+    """Group the units so that what bundles share out evenly is as even as can be: what may be taken off where each gets an amount,
+    what must stay where each has a price. The largest unit goes to the bundle that has least (Graham 1969)."""
+
+    def load(pick: Pick) -> Fraction | int:
+        return saving.worth(pick) if saving.price is None else pick.left - saving.worth(pick)
+
+    units = [
+        (part, pick._replace(units=1))
+        for part, picks in enumerate(by_part)
+        for pick in picks
+        for _ in range(pick.units)
+    ]
+    free = [[slot.units for slot in slots] for _ in range(count)]
+    members: list[list[Pick]] = [[] for _ in range(count)]
+    loads: list[Fraction | int] = [0] * count
+    for part, pick in sorted(units, key=lambda unit: -load(unit[1])):
+        least = min((n for n in range(count) if free[n][part]), key=lambda n: loads[n])
+        members[least].append(pick)
+        free[least][part] -= 1
+        loads[least] += load(pick)
+    return [(bundle, 1) for bundle in members]

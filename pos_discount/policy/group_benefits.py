@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from pos_discount.money import format_money, format_percent
-from pos_discount.policy.assignment import Slot, assign_bundles
+from pos_discount.policy.assignment import Saving, Slot, assign_bundles
 from pos_discount.policy.picks import Pick, by_price, count_units, groups_of, take_units
 from pos_discount.policy.ranges import Range
 from pos_discount.policy.turn import Benefit, Missing, Take, Turn, alike, words_of, wrong_percent
@@ -174,11 +174,9 @@ class BuyGet(Benefit, frozen=True):
     buy_get: BuyGetTerms
 
     def apply(self, turn: Turn) -> None:
-        terms = self.buy_get
-        qualifying = turn.unused_units(terms.of)
-        rewarded = qualifying if terms.of_get is None else turn.unused_units(terms.of_get)
+        terms, (qualifying, rewarded) = self.buy_get, self._units(turn)
         can_qualify = set(qualifying)
-        shared = count_units([pick for pick in rewarded if pick in can_qualify])
+        shared = _count_shared(qualifying, rewarded)
         rewards = _most_rewards(terms, count_units(qualifying), count_units(rewarded), shared)
         if not rewards:
             return
@@ -190,13 +188,20 @@ class BuyGet(Benefit, frozen=True):
         turn.use([*targets, *take_units(by_price(others, "dearest"), needed)[0]])
 
     def missing(self, turn: Turn) -> Missing | None:
-        terms = self.buy_get
-        more = terms.buy - count_units(turn.unused_units(terms.of))
-        if more > 0:
-            return Missing("quantity", more, terms.of)
-        return Missing(
-            "quantity", 1 if terms.partial else terms.get, terms.of if terms.of_get is None else terms.of_get
-        )
+        terms, (qualifying, rewarded) = self.buy_get, self._units(turn)
+        qualify, reward, shared = count_units(qualifying), count_units(rewarded), _count_shared(qualifying, rewarded)
+        if _most_rewards(terms, qualify, reward, shared):
+            return None
+        if qualify < terms.buy:
+            return Missing("quantity", terms.buy - qualify, terms.of)
+        spare = min(reward, qualify + reward - shared - terms.buy)
+        of_get = terms.of if terms.of_get is None else terms.of_get
+        return Missing("quantity", (1 if terms.partial else terms.get) - spare, of_get)
+
+    def _units(self, turn: Turn) -> tuple[list[Pick], list[Pick]]:
+        """Return the units that may qualify, and those that may be rewarded."""
+        qualifying = turn.unused_units(self.buy_get.of)
+        return qualifying, qualifying if self.buy_get.of_get is None else turn.unused_units(self.buy_get.of_get)
 
     def words(self, digits: int) -> str:
         terms = self.buy_get
@@ -241,7 +246,8 @@ class Bundle(Benefit, frozen=True):
     def apply(self, turn: Turn) -> None:
         terms = self.bundle
         slots = [Slot(part.units, turn.unused_units(part.of)) for part in terms.of]
-        bundles = assign_bundles(slots, terms.at_most, terms.price, lambda pick: self._worth(turn, pick))
+        saving = Saving(lambda pick: self._worth(turn, pick), terms.price, terms.amount)
+        bundles = assign_bundles(slots, terms.at_most, saving)
         if terms.percent is not None:
             turn.take_percent([pick for members, times in bundles for pick in alike(members, times)], terms.percent)
         for members, times in bundles:
@@ -258,7 +264,7 @@ class Bundle(Benefit, frozen=True):
 
     def _worth(self, turn: Turn, pick: Pick) -> Fraction | int:
         room, percent = turn.room(pick), self.bundle.percent
-        return room if percent is None else min(Fraction(room), percent * pick.left)
+        return room if percent is None else min(Fraction(room), percent * turn.percent_of(pick))
 
     def _amount(self, members: list[Pick]) -> int:
         if self.bundle.price is None:
@@ -275,6 +281,11 @@ class Bundle(Benefit, frozen=True):
 
     def targets(self) -> tuple[Range | None, ...]:
         return tuple(part.of for part in self.bundle.of)
+
+
+def _count_shared(qualifying: Sequence[Pick], rewarded: Sequence[Pick]) -> int:
+    can_qualify = set(qualifying)
+    return count_units([pick for pick in rewarded if pick in can_qualify])
 
 
 def _most_rewards(terms: BuyGetTerms, qualifying: int, rewarded: int, shared: int) -> int:

@@ -40,6 +40,10 @@ class Turn(Protocol):
         """Return how much can be taken off each unit of a pick: down to zero or its floor."""
         ...
 
+    def percent_of(self, pick: Pick) -> int:
+        """Return what a percentage of each unit of a pick is taken from, as the house has it."""
+        ...
+
     def take_percent(self, picks: Collection[Pick], percent: Percent) -> None:
         """Take a percentage off all picks together, rounded once; what goes below a floor is cut."""
         ...

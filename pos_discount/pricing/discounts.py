@@ -74,7 +74,11 @@ class Discounts:
         """Tell whether a promotion can be part of a set: it applies alone, or what others leave could make it apply."""
         if self.fixed_reason(position) is not None:
             return False
-        return self.is_moved(self.scan.index.entries[position]) or isinstance(self.alone(position), Applied)
+        entry, alone = self.scan.index.entries[position], self.alone(position)
+        if isinstance(alone, Applied) or self.is_moved(entry):
+            return True
+        lacks_nothing = alone.reason == "no_saving" and alone.near_miss is None
+        return entry.uses_units and lacks_nothing  # alone its units are free already; others may use those up
 
     def is_moved(self, entry: Entry) -> bool:
         """Tell whether a promotion can save more after others than alone.

@@ -88,6 +88,10 @@ class Turn:
         """Return how much can be taken off each unit of a pick: down to zero or its floor."""
         return max(0, pick.left - self.scan.min_prices.get(pick.line, 0))
 
+    def percent_of(self, pick: Pick) -> int:
+        is_of_list_price = self.scan.index.policy.house.percent_of == "original"
+        return self.scan.prices[pick.line] if is_of_list_price else pick.left
+
     def take_percent(self, picks: Collection[Pick], percent: Fraction) -> None:
         house = self.scan.index.policy.house
         is_of_list_price = house.percent_of == "original"
@@ -96,8 +100,7 @@ class Turn:
             amount = part_of(sum([taken_from[line] for line in picks.lines]), percent, house.rounding)
             self._take_off_lines(picks.lines, amount)
             return
-        prices = self.scan.prices
-        price = sum((prices[pick.line] if is_of_list_price else pick.left) * pick.units for pick in picks)
+        price = sum(self.percent_of(pick) * pick.units for pick in picks)
         picks_by_line = _by_line(picks)
         weights = [sum(pick.left * pick.units for pick in on_line) for on_line in picks_by_line]
         for on_line, share in zip(
