@@ -24,6 +24,7 @@ else:
         import sqlite3
 
 Connection = sqlite3.Connection
+DatabaseFault = sqlite3.Error
 OperationalError = sqlite3.OperationalError
 Synchronous = Literal["FULL", "NORMAL"]
 
@@ -70,17 +71,22 @@ def storage_errors(path: Path) -> Iterator[None]:
     """Turn what the disk or the file refuses into StoreUnavailable; a mistake in our SQL flies as it is."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         if not is_storage_error(error):
             raise
-        raise StoreUnavailable(f"{path}: {error}; free the disk or repair the file") from error
-    except OSError as error:
-        raise StoreUnavailable(f"{path}: {error.strerror}; free the disk or repair the file") from error
+        raise unavailable(path, error) from error
+
+
+def unavailable(path: Path, error: Exception) -> StoreUnavailable:
+    """Say what the disk or the file refused."""
+    return StoreUnavailable(f"{path}: {error}; free the disk or repair the file")
 
 
 def is_storage_error(error: BaseException) -> bool:
     """Say whether an error comes from the disk or the file rather than from a statement."""
-    return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in STORAGE_CODES
+    if isinstance(error, sqlite3.Error):
+        return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in STORAGE_CODES
+    return isinstance(error, OSError)
 
 
 def _connect(path: Path, mode: str) -> Connection:

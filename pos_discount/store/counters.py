@@ -22,7 +22,8 @@ def read_usage(
     connection: Connection, counters: Sequence[CounterKey], now: int, except_sale: tuple[str, str] | None
 ) -> tuple[Usage, ...]:
     """Read what is used up of each counter: recorded usage and live holds, save those that the sale itself has."""
-    return tuple(_usage(connection, counter, now, except_sale) for counter in counters)
+    own = _held_by_sale(connection, now, except_sale) if except_sale and counters else {}
+    return tuple(_usage(connection, counter, now, own) for counter in counters)
 
 
 def place_holds(
@@ -31,10 +32,8 @@ def place_holds(
     """Place a decision's holds; raises HoldConflict, naming every counter where one no longer fits its limit."""
     amounts = _most_by_counter((hold.counter, hold.uses, hold.spent) for hold in holds)
     numbers = {counter: _counter_number(connection, counter) for counter in amounts}
-    for counter, (uses, spent) in amounts.items():
-        _sweep(connection, numbers[counter], now)
-        _add_held(connection, numbers[counter], uses, spent)
-    refused = tuple(hold.counter for hold in holds if not _is_within(connection, numbers[hold.counter], hold, now))
+    usage = {counter: _hold(connection, numbers[counter], *amount, now) for counter, amount in amounts.items()}
+    refused = tuple(hold.counter for hold in holds if not _is_within(usage[hold.counter], hold))
     if refused:
         raise HoldConflict(refused)
     connection.executemany(
@@ -86,18 +85,48 @@ def read_counted(connection: Connection, store_id: str, decision_id: str) -> tup
     return tuple(Counted(CounterKey(*row[:5]), row[5], row[6]) for row in rows)
 
 
-def _usage(connection: Connection, counter: CounterKey, now: int, except_sale: tuple[str, str] | None) -> Usage:
+def _usage(connection: Connection, counter: CounterKey, now: int, own: dict[int, Usage]) -> Usage:
     row = connection.execute(
-        "SELECT counter, uses + held_uses, spent + held_spent FROM counters"
-        " WHERE promotion_id = ? AND per = ? AND subject = ? AND every = ? AND period = ?",
-        _key(counter),
+        "SELECT counter, uses + held_uses - (SELECT coalesce(sum(holds.uses), 0) FROM holds"
+        " WHERE holds.counter = counters.counter AND expires_at <= ?1),"
+        " spent + held_spent - (SELECT coalesce(sum(holds.spent), 0) FROM holds"
+        " WHERE holds.counter = counters.counter AND expires_at <= ?1) FROM counters"
+        " WHERE promotion_id = ?2 AND per = ?3 AND subject = ?4 AND every = ?5 AND period = ?6",
+        (now, *_key(counter)),
     ).fetchone()
     if row is None:
         return Usage()
     number, uses, spent = row
-    expired_uses, expired_spent = _expired(connection, number, now)
-    own_uses, own_spent = _held_by_sale(connection, number, now, except_sale) if except_sale else (0, 0)
-    return Usage(uses - expired_uses - own_uses, spent - expired_spent - own_spent)
+    mine = own.get(number, Usage())
+    return Usage(uses - mine.uses, spent - mine.spent)
+
+
+def _held_by_sale(connection: Connection, now: int, sale: tuple[str, str]) -> dict[int, Usage]:
+    """Read the live holds of a sale's decisions, by the counter's number."""
+    # CROSS JOIN keeps the order of the tables: from the sale to its holds, not through all holds of the store.
+    rows = connection.execute(
+        "SELECT counter, sum(uses), sum(spent) FROM decisions CROSS JOIN holds USING (store_id, decision_id)"
+        " WHERE store_id = ? AND sale_id = ? AND holds.expires_at > ? GROUP BY counter",
+        (*sale, now),
+    )
+    return {number: Usage(uses, spent) for number, uses, spent in rows}
+
+
+def _hold(connection: Connection, number: int, uses: int, spent: int, now: int) -> Usage:
+    """Add to what a counter holds, taking out what expired; return what is then used up of it."""
+    still_expired = _sweep(connection, number, now)
+    all_uses, all_spent = connection.execute(
+        "UPDATE counters SET held_uses = held_uses + ?, held_spent = held_spent + ? WHERE counter = ?"
+        " RETURNING uses + held_uses, spent + held_spent",
+        (uses, spent, number),
+    ).fetchone()
+    return Usage(all_uses - still_expired.uses, all_spent - still_expired.spent)
+
+
+def _is_within(usage: Usage, hold: Hold) -> bool:
+    """Say whether a limit still holds, this decision's own part included."""
+    fits_uses = hold.uses_at_most is None or usage.uses <= hold.uses_at_most
+    return fits_uses and (hold.budget is None or usage.spent <= hold.budget)
 
 
 def _most_by_counter(entries: Iterable[tuple[CounterKey, int, int]]) -> dict[CounterKey, tuple[int, int]]:
@@ -109,45 +138,24 @@ def _most_by_counter(entries: Iterable[tuple[CounterKey, int, int]]) -> dict[Cou
     return most
 
 
-def _is_within(connection: Connection, number: int, hold: Hold, now: int) -> bool:
-    """Say whether the limit still holds, this decision's own part included."""
-    uses, spent = connection.execute(
-        "SELECT uses + held_uses, spent + held_spent FROM counters WHERE counter = ?", (number,)
-    ).fetchone()
-    expired_uses, expired_spent = _expired(connection, number, now)
-    fits_uses = hold.uses_at_most is None or uses - expired_uses <= hold.uses_at_most
-    fits_budget = hold.budget is None or spent - expired_spent <= hold.budget
-    return fits_uses and fits_budget
-
-
-def _expired(connection: Connection, number: int, now: int) -> tuple[int, int]:
-    uses, spent = connection.execute(
-        "SELECT coalesce(sum(uses), 0), coalesce(sum(spent), 0) FROM holds WHERE counter = ? AND expires_at <= ?",
-        (number, now),
-    ).fetchone()
-    return uses, spent
-
-
-def _held_by_sale(connection: Connection, number: int, now: int, sale: tuple[str, str]) -> tuple[int, int]:
-    uses, spent = connection.execute(
-        "SELECT coalesce(sum(uses), 0), coalesce(sum(spent), 0) FROM decisions JOIN holds USING (store_id, decision_id)"
-        " WHERE store_id = ? AND sale_id = ? AND counter = ? AND holds.expires_at > ?",
-        (*sale, number, now),
-    ).fetchone()
-    return uses, spent
-
-
-def _sweep(connection: Connection, number: int, now: int) -> None:
+def _sweep(connection: Connection, number: int, now: int) -> Usage:
+    """Take some expired holds out of a counter; return what expired and is still in it."""
     expired = connection.execute(
         "SELECT store_id, decision_id, uses, spent FROM holds WHERE counter = ? AND expires_at <= ? LIMIT ?",
         (number, now, MOST_SWEPT),
     ).fetchall()
-    if expired:
-        connection.executemany(
-            "DELETE FROM holds WHERE store_id = ? AND decision_id = ? AND counter = ?",
-            [(store_id, decision_id, number) for store_id, decision_id, _, _ in expired],
-        )
-        _add_held(connection, number, -sum(row[2] for row in expired), -sum(row[3] for row in expired))
+    if not expired:
+        return Usage()
+    connection.executemany(
+        "DELETE FROM holds WHERE store_id = ? AND decision_id = ? AND counter = ?",
+        [(store_id, decision_id, number) for store_id, decision_id, _, _ in expired],
+    )
+    _add_held(connection, number, -sum(row[2] for row in expired), -sum(row[3] for row in expired))
+    left = connection.execute(
+        "SELECT coalesce(sum(uses), 0), coalesce(sum(spent), 0) FROM holds WHERE counter = ? AND expires_at <= ?",
+        (number, now),
+    ).fetchone()
+    return Usage(*left)
 
 
 def _counter_number(connection: Connection, counter: CounterKey) -> int:

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pos_discount.store.connection import Connection, connect_to_read, storage_errors
-from pos_discount.store.errors import StoreUnavailable
+from pos_discount.store.connection import Connection, DatabaseFault, connect_to_read, is_storage_error, unavailable
 
 
 class Readers:
@@ -26,11 +25,12 @@ class Readers:
     def reading(self) -> Iterator[Connection]:
         """Lend this thread's connection; raises StoreUnavailable where the disk or the file refuses."""
         try:
-            with storage_errors(self._path):
-                yield self._connection()
-        except StoreUnavailable:
+            yield self._connection()
+        except DatabaseFault as error:
+            if not is_storage_error(error):
+                raise
             self._local.connection = None
-            raise
+            raise unavailable(self._path, error) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -392,15 +392,11 @@ class Store:
         while removed := self._write(job):
             yield removed
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._opened().readers.reading() as connection:
-            yield connection
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return self._opened().readers.reading()
 
-    @contextmanager
-    def _snapshot(self) -> Iterator[Connection]:
-        with self._opened().readers.snapshot() as connection:
-            yield connection
+    def _snapshot(self) -> AbstractContextManager[Connection]:
+        return self._opened().readers.snapshot()
 
     def _opened(self) -> _Opened:
         opened = self._opened_by_process.get(os.getpid())
