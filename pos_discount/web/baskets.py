@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pos_discount.basket import Basket, basket_problems
-from pos_discount.sensitivity import refused_reason
+from pos_discount.refused import refused_reason
 from pos_discount.web.bodies import BodyReader
 from pos_discount.web.faults import pointer_to
 from pos_discount.web.problems import Fault

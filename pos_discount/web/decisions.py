@@ -95,7 +95,7 @@ class Decider:
         index, model = policy.index, self._in_force.model
         sale = None if basket.sale_id is None else (basket.store_id, basket.sale_id)
         earlier = None if sale is None else self._store.read_earlier_decision(*sale)
-        counters = counters_needed(basket, index, now)
+        counters = counters_needed(basket, index, now) if policy.has_limits else ()
         usages = self._store.read_usage(counters, microseconds(now), sale) if counters else ()
         known = Known(
             usage=tuple((key, used_up.get(key, usage)) for key, usage in zip(counters, usages, strict=True)),

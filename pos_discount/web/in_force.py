@@ -45,6 +45,7 @@ class PolicyInForce(msgspec.Struct, frozen=True):
     files: tuple[KeptFile, ...]
     taken_up_at: datetime
     source: str
+    has_limits: bool
 
 
 class ModelInForce(NamedTuple):
@@ -170,7 +171,14 @@ class InForce:
         files = tuple(KeptFile(name, content) for name, content in sorted(loaded.files.items()))
         now = datetime.now(UTC)
         self._is_kept = source == "store"
-        self.policy = PolicyInForce(PolicyIndex(policy), basket_reader(policy.house.currency), files, now, source)
+        self.policy = PolicyInForce(
+            index=PolicyIndex(policy),
+            baskets=basket_reader(policy.house.currency),
+            files=files,
+            taken_up_at=now,
+            source=source,
+            has_limits=any(promotion.limits for promotion in policy.promotions),
+        )
         self._metrics.policy_loaded_at.set(now.timestamp())
         self._log.info("policy_in_force", version=policy.version, promotions=len(policy.promotions), source=source)
 

@@ -67,7 +67,7 @@ def gunicorn_settings(listening: Listening) -> dict[str, Any]:
     return {
         "bind": listening.address,
         "workers": listening.workers,
-        "worker_class": "gthread",
+        "worker_class": "pos_discount.web.worker.PatientWorker",
         "threads": listening.threads,
         "worker_connections": 1000,
         "backlog": listening.backlog,

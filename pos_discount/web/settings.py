@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -61,6 +62,7 @@ def settings_from_mapping(mapping: Mapping[str, object]) -> Settings:
     return _settings({name: value for name, value in mapping.items() if value is not None}, "")
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Tell whether a host's name or address is this machine's own; an empty one is a local socket's.
 
