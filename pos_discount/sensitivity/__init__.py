@@ -32,7 +32,6 @@ from pos_discount.sensitivity.model import (
     prior_model,
     segment_of_belief,
 )
-from pos_discount.sensitivity.refused import refused_reason
 from pos_discount.sensitivity.written import (
     ModelUnreadable,
     manifest_of,
@@ -71,6 +70,5 @@ __all__ = [
     "model_version",
     "parse_event_code",
     "prior_model",
-    "refused_reason",
     "segment_of_belief",
 ]

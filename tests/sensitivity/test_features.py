@@ -2,7 +2,8 @@
 
 import pytest
 
-from pos_discount.sensitivity import FEATURE_RULES, Behaviour, CellTree, bin_behaviour, refused_reason
+from pos_discount.refused import refused_reason
+from pos_discount.sensitivity import FEATURE_RULES, Behaviour, CellTree, bin_behaviour
 
 
 @pytest.mark.parametrize(
