@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cli.running import UNSET
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def free_port() -> int:
@@ -61,20 +61,21 @@ def service(folder: Path, port: int, **settings: str) -> Iterator[str]:
     """Serve on a port until the block ends; hands out the address once it is ready."""
     url = f"http://127.0.0.1:{port}"
     with command(folder, "serve", "--port", str(port), "--workers", "1", "--threads", "4", **settings) as process:
-        drain = threading.Thread(target=lambda: process.stdout and process.stdout.read(), daemon=True)
+        said: list[str] = []
+        drain = threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True)
         drain.start()
-        _wait(url, process)
+        _wait(url, process, said)
         yield url
     drain.join(timeout=PATIENCE)
 
 
-def _wait(url: str, process: subprocess.Popen[str]) -> None:
+def _wait(url: str, process: subprocess.Popen[str], said: list[str]) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        assert process.poll() is None, "the service ended"
+        assert process.poll() is None, "the service ended: " + "".join(said)
         try:
             with urllib.request.urlopen(f"{url}/readyz", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise AssertionError("the service did not become ready")
+    raise AssertionError("the service did not become ready: " + "".join(said))
