@@ -1,4 +1,5 @@
-"""The answer to a basket, field by field as the API promises it; the JSON and its OpenAPI description are made from these types.
+"""The answer to a basket, field by field as the API promises it; the JSON and its OpenAPI description are made from
+these types.
 
 All money is integer minor units. The order of fields is the order in the JSON, so equal answers are equal bytes.
 """
@@ -52,7 +53,8 @@ class Base(msgspec.Struct, frozen=True):
 
 
 class NotApplicable(msgspec.Struct, frozen=True):
-    """Why a promotion does not apply: a stable reason, words a cashier can say, and what is missing, if it can be bought."""
+    """Why a promotion does not apply: a stable reason, words a cashier can say, and what is missing, if it can be
+    bought."""
 
     promotion_id: str
     reason: str

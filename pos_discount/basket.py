@@ -1,8 +1,9 @@
 """The basket as a till sends it, validated once at the edge into a value that cannot be wrong.
 
-The types carry the limits that the API promises (lengths, signs, patterns), so the same declarations validate a body, make the
-OpenAPI document and are what the core computes with. What types can't say (line ids are unique, a line's worth fits) is said by
-`basket_problems`. By the time a basket reaches the core its ``customer_id`` is a pseudonym: the core never sees the real one.
+The types carry the limits that the API promises (lengths, signs, patterns), so the same declarations validate a body,
+make the OpenAPI document and are what the core computes with. What types can't say (line ids are unique, a line's
+worth fits) is said by `basket_problems`. By the time a basket reaches the core its ``customer_id`` is a pseudonym:
+the core never sees the real one.
 """
 
 from __future__ import annotations

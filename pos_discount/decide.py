@@ -1,8 +1,8 @@
 """The one call that turns a basket into a ladder, shared by web, commands, replay and simulation.
 
-`decide` is pure: everything it depends on is an argument, so that what was recorded of a decision gives the same bytes again. It
-names the segment first and hands that word to pricing, so that nothing below looks up; then the policy says which rungs there
-are, and only then does what was learned choose which of them to name.
+`decide` is pure: everything it depends on is an argument, so that what was recorded of a decision gives the same
+bytes again. It names the segment first and hands that word to pricing, so that nothing below looks up; then the
+policy says which rungs there are, and only then does what was learned choose which of them to name.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ from pos_discount.sensitivity import (
 
 EXPIRES_AFTER = timedelta(minutes=30)
 ASSUMED_MARGIN = 0.4
-"""Where a cost is not known the choice of a ladder supposes this margin on list price; the answer then states no profit."""
+"""Where a cost is not known the choice of a ladder supposes this margin on list price; the answer then states no
+profit."""
 
 
 __all__ = [
@@ -79,7 +80,8 @@ class ServedModel(NamedTuple):
 
 
 class KeptCustomer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the service kept of a customer from earlier outcomes; ``events`` are event codes with how often each was seen."""
+    """What the service kept of a customer from earlier outcomes; ``events`` are event codes with how often each was
+    seen."""
 
     visits: int = 0
     visits_90d: int = 0
@@ -91,8 +93,8 @@ class KeptCustomer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Known(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was read before deciding: usage of limits, the customer's history, paused promotions, what an earlier decision of
-    the same sale fixed, and why a model that should serve does not."""
+    """What was read before deciding: usage of limits, the customer's history, paused promotions, what an earlier
+    decision of the same sale fixed, and why a model that should serve does not."""
 
     usage: tuple[tuple[CounterKey, Usage], ...] = ()
     kept: KeptCustomer | None = None
@@ -102,10 +104,11 @@ class Known(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """The answer, and what has to be kept with it: holds, what a sale at base or at each rung counts, and how it was chosen.
+    """The answer, and what has to be kept with it: holds, what a sale at base or at each rung counts, and how it was
+    chosen.
 
-    ``profits`` are the gross profits at base and at each named rung in minor units, a supposed margin where costs are unknown;
-    ``stakes`` and ``terms`` are all that the ladder was chosen from.
+    ``profits`` are the gross profits at base and at each named rung in minor units, a supposed margin where costs are
+    unknown; ``stakes`` and ``terms`` are all that the ladder was chosen from.
     """
 
     answer: Answer
@@ -143,8 +146,8 @@ def decide(
 ) -> Decision:
     """Decide what to offer on a basket.
 
-    ``now`` is the server's clock; the basket's own ``at``, where sent, decides schedules and limit periods. Without a ``model``
-    the ladder comes from the stated prior curve. Raises nothing: any basket that validated gets an answer.
+    ``now`` is the server's clock; the basket's own ``at``, where sent, decides schedules and limit periods. Without a
+    ``model`` the ladder comes from the stated prior curve. Raises nothing: any basket that validated gets an answer.
     """
     at = basket.at or now
     basket = _completed(basket, known.kept)
@@ -243,7 +246,8 @@ def _own_events(kept: KeptCustomer | None) -> EventCounts:
 
 
 def _arm(basket: Basket, index: PolicyIndex, seed: Seed) -> Arm:
-    """Draw the arm by a hash of the customer, or of the sale where there is none, so that a customer stays in one arm."""
+    """Draw the arm by a hash of the customer, or of the sale where there is none, so that a customer stays in one
+    arm."""
     customer_id = basket.customer.customer_id if basket.customer else None
     digest = hashlib.sha256(f"arm\0{customer_id or seed.dice}".encode()).digest()
     return "holdout" if int.from_bytes(digest[:8]) < index.policy.house.holdout.share * 2**64 else "ladder"

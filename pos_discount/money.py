@@ -1,7 +1,7 @@
 """Money as integer minor units, and the only place that rounds or shares out.
 
-A float never stands for money here: text is read digit by digit, a percentage is a `Fraction`, and what is shared over several
-receivers always sums to what was there. Everything above relies on that and rounds nothing itself.
+A float never stands for money here: text is read digit by digit, a percentage is a `Fraction`, and what is shared
+over several receivers always sums to what was there. Everything above relies on that and rounds nothing itself.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def format_percent(share: Fraction) -> str:
 def part_of(amount: int, share: Fraction, rounding: Rounding) -> int:
     """Take a share (0 or more) of a non-negative amount, rounded once to the minor unit.
 
-    >>> part_of(5, Fraction(1, 2), "half_up"), part_of(5, Fraction(1, 2), "half_even"), part_of(5, Fraction(1, 2), "down")
-    (3, 2, 2)
+    >>> [part_of(5, Fraction(1, 2), rounding) for rounding in ("half_up", "half_even", "down")]
+    [3, 2, 2]
     """
     denominator = share.denominator
     whole, rest = divmod(amount * share.numerator, denominator)
@@ -108,8 +108,8 @@ def part_of(amount: int, share: Fraction, rounding: Rounding) -> int:
 def share_out(amount: int, weights: Sequence[int]) -> list[int]:
     """Share an amount over receivers in proportion to their weights, by largest remainder, ties to the earlier one.
 
-    A receiver of weight zero gets nothing. The result sums to ``amount`` unless all weights are zero (then all get nothing).
-    Source: Hamilton's method of apportionment.
+    A receiver of weight zero gets nothing. The result sums to ``amount`` unless all weights are zero (then all get
+    nothing). Source: Hamilton's method of apportionment.
 
     >>> share_out(100, [1, 1, 1]), share_out(5, [0, 3, 3])
     ([34, 33, 33], [0, 3, 2])

@@ -1,8 +1,8 @@
 """Which units make up bundles, so that the customer saves most: an exact assignment of units to the parts of a bundle.
 
-Sets of units that fit the parts of n bundles form a transversal matroid, so taking units from the dearest down, each where Hall's
-condition still holds, gives the dearest set there is (Edmonds 1971, "Matroids and the greedy algorithm"). Its worth is concave in
-n, so the best n for a bundle with a price is found by bisection.
+Sets of units that fit the parts of n bundles form a transversal matroid, so taking units from the dearest down, each
+where Hall's condition still holds, gives the dearest set there is (Edmonds 1971, "Matroids and the greedy
+algorithm"). Its worth is concave in n, so the best n for a bundle with a price is found by bisection.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class _Fit(NamedTuple):
 
 
 class Saving(NamedTuple):
-    """What a bundle can save: ``worth`` is what can be taken off a unit; a bundle has a ``price``, an ``amount`` off, or neither
-    (then each of its units saves its worth). Minor units."""
+    """What a bundle can save: ``worth`` is what can be taken off a unit; a bundle has a ``price``, an ``amount`` off,
+    or neither (then each of its units saves its worth). Minor units."""
 
     worth: Callable[[Pick], Fraction | int]
     price: int | None = None
@@ -53,8 +53,8 @@ class Saving(NamedTuple):
 
 
 def assign_bundles(slots: Sequence[Slot], at_most: int | None, saving: Saving) -> list[Bundles]:
-    """Return the bundles as (members of one bundle, how many alike ones): as many as save more with each, of the units that can
-    save most, the dearest together unless other groups save more."""
+    """Return the bundles as (members of one bundle, how many alike ones): as many as save more with each, of the
+    units that can save most, the dearest together unless other groups save more."""
     fits = _fits(slots, saving.worth)
     unions = _unions(fits)
     most = min(sum(fit.pick.units for fit in fits) // sum(slot.units for slot in slots), at_most or 10**9)
@@ -124,7 +124,8 @@ def _dearest(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot],
 
 
 def _chosen_by_part(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int) -> list[list[Pick]]:
-    """Return the units that fill ``count`` bundles by part, each in the first part that leaves enough room for the others."""
+    """Return the units that fill ``count`` bundles by part, each in the first part that leaves enough room for the
+    others."""
     chosen = (_dearest(fits, unions, slots, count) if count else None) or ()
     room = {
         parts: _room(slots, parts, count) - sum(f.pick.units for f in chosen if f.parts | parts == parts)
@@ -162,8 +163,9 @@ def _bundles(by_part: list[list[Pick]], slots: Sequence[Slot], count: int) -> It
 
 
 def _balanced(by_part: list[list[Pick]], slots: Sequence[Slot], count: int, saving: Saving) -> list[Bundles]:
-    """Group the units so that what bundles share out evenly is as even as can be: what may be taken off where each gets an amount,
-    what must stay where each has a price. The largest unit goes to the bundle that has least (Graham 1969)."""
+    """Group the units so that what bundles share out evenly is as even as can be: what may be taken off where each
+    gets an amount, what must stay where each has a price. The largest unit goes to the bundle that has least (Graham
+    1969)."""
 
     def load(pick: Pick) -> Fraction | int:
         return saving.worth(pick) if saving.price is None else pick.left - saving.worth(pick)

@@ -1,7 +1,7 @@
 """The closed list of benefits: what each is called, what may be written under it, and which units get how much.
 
-Adding a kind is one class and one row in `BENEFITS`. A benefit's first field has the kind's own name and holds what is written under
-it; the other fields are the keys beside it.
+Adding a kind is one class and one row in `BENEFITS`. A benefit's first field has the kind's own name and holds what
+is written under it; the other fields are the keys beside it.
 """
 
 from __future__ import annotations
@@ -165,7 +165,8 @@ class PriceList(Benefit, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """From so much money or so many units on: a percentage or an amount off. ``from_`` is text until ``by`` is known."""
+    """From so much money or so many units on: a percentage or an amount off. ``from_`` is text until ``by`` is
+    known."""
 
     from_: Annotated[int, Reads.THRESHOLD]
     percent: Percent | None = None
@@ -178,7 +179,8 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class TierTerms(msgspec.Struct, frozen=True):
-    """Steps by the money spent on a range or by its units, and the range that gets cheaper (the same where left out)."""
+    """Steps by the money spent on a range or by its units, and the range that gets cheaper (the same where left
+    out)."""
 
     by: Literal["spend", "quantity"]
     steps: tuple[Step, ...]

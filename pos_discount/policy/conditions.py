@@ -1,7 +1,7 @@
 """The closed list of conditions: what each is called, what may be written under it, and when it holds.
 
-Adding a kind is one class here and one row in `CONDITIONS`. A condition looks at the world through `View`, which the pricing floor
-implements; it keeps no state and reads no clock. What is unknown does not hold.
+Adding a kind is one class here and one row in `CONDITIONS`. A condition looks at the world through `View`, which the
+pricing floor implements; it keeps no state and reads no clock. What is unknown does not hold.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class View(Protocol):
 
 
 class Unmet(NamedTuple):
-    """Why a condition does not hold: a stable reason, words a cashier can say, and what is missing, if that can be bought."""
+    """Why a condition does not hold: a stable reason, words a cashier can say, and what is missing, if that can be
+    bought."""
 
     reason: str
     detail: str
@@ -213,7 +214,8 @@ class Group(Condition, frozen=True):
 
 
 class Birthday(Condition, frozen=True):
-    """Today lies within a window of days around the customer's birthday; 29 February is kept on the 28th in other years."""
+    """Today lies within a window of days around the customer's birthday; 29 February is kept on the 28th in other
+    years."""
 
     kind = "birthday"
     days_before: Number = 0

@@ -62,7 +62,8 @@ class Every(Benefit, frozen=True):
 
     @property
     def fill(self) -> str:
-        """How units are grouped; freeing the cheapest of the whole set is the default for a percentage off the cheapest."""
+        """How units are grouped; freeing the cheapest of the whole set is the default for a percentage off the
+        cheapest."""
         is_cheapest = self.give.percent is not None and self.give.to in (None, "cheapest")
         return self.every.fill or ("whole_set" if is_cheapest else "dearest_first")
 
@@ -85,7 +86,8 @@ class Every(Benefit, frozen=True):
         return Missing("quantity", more, self.every.of) if more > 0 else None
 
     def _give(self, turn: Turn, batches: list[tuple[list[Pick], list[Pick], int]], groups: int) -> None:
-        """Give to (members, targets, how many alike) batches, each of so many groups; a percentage once for all of them."""
+        """Give to (members, targets, how many alike) batches, each of so many groups; a percentage once for all of
+        them."""
         if self.give.percent is not None:
             turn.take_percent(
                 [pick for _, targets, times in batches for pick in alike(targets, times)], self.give.percent
@@ -97,7 +99,8 @@ class Every(Benefit, frozen=True):
             turn.use(alike(members, times))
 
     def _whole_set(self, picks: list[Pick], groups: int) -> tuple[list[Pick], list[Pick]]:
-        """Return the set's members and targets: the cheapest of all get the benefit, the dearest others make the set up."""
+        """Return the set's members and targets: the cheapest of all get the benefit, the dearest others make the set
+        up."""
         size = groups * self.every.units
         if self.give.to in (None, "cheapest") and self.give.percent is not None:
             targets, others = take_units(by_price(picks, "cheapest"), groups * min(self.give.units, self.every.units))

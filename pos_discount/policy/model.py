@@ -1,7 +1,7 @@
 """What merchandisers wrote, as frozen values: the house, its ranges and guards, the promotions and their examples.
 
-Everything in here is resolved: ranges hold ranges, price lists hold prices, moments carry their time zone. What could not be read
-or resolved never gets here; the reader reports it instead.
+Everything in here is resolved: ranges hold ranges, price lists hold prices, moments carry their time zone. What could
+not be read or resolved never gets here; the reader reports it instead.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class LadderSettings(msgspec.Struct, frozen=True):
-    """How long a ladder may be, how far apart its rungs lie and what saying one costs. ``min_step`` None: one minor unit."""
+    """How long a ladder may be, how far apart its rungs lie and what saying one costs. ``min_step`` None: one minor
+    unit."""
 
     max_rungs: Count = 4
     min_step: Money | None = None

@@ -1,7 +1,7 @@
 """Picks: so many alike units of one line, and how they are ordered, counted, taken and put into groups.
 
-Units of a line that cost alike form a run and are handled together, so that the work grows with the lines of a basket, not with
-the quantities on them.
+Units of a line that cost alike form a run and are handled together, so that the work grows with the lines of a
+basket, not with the quantities on them.
 """
 
 from __future__ import annotations

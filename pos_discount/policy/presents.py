@@ -8,7 +8,8 @@ from pos_discount.policy.values import Count, Money, Text
 
 
 class Gift(msgspec.Struct, frozen=True):
-    """A product handed over for nothing: ``value`` to the customer orders it on the ladder, ``cost`` is what the house pays."""
+    """A product handed over for nothing: ``value`` to the customer orders it on the ladder, ``cost`` is what the
+    house pays."""
 
     sku: Text
     name: Text

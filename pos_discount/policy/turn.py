@@ -1,8 +1,8 @@
 """What a benefit is, and what it may do at its promotion's turn.
 
-A benefit picks units and names amounts; the money itself (floors, rounding, sharing over lines and units) is the business of the
-`Turn` that the pricing floor implements, so that it is in one place for all. Units come as `Pick`s, runs of alike units of one line,
-so that a basket of a million alike units costs no more than one of two.
+A benefit picks units and names amounts; the money itself (floors, rounding, sharing over lines and units) is the
+business of the `Turn` that the pricing floor implements, so that it is in one place for all. Units come as `Pick`s,
+runs of alike units of one line, so that a basket of a million alike units costs no more than one of two.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Turn(Protocol):
         ...
 
     def take_amount(self, picks: Collection[Pick], amount: int, times: int = 1) -> None:
-        """Share an amount over the picks, ``times`` over for so many alike groups; what does not fit one goes to the others."""
+        """Share an amount over the picks, ``times`` over for so many alike groups; what does not fit one goes to the
+        others."""
         ...
 
     def take_amount_per_line(self, picks: Collection[Pick], amount: int) -> None:
@@ -96,7 +97,8 @@ class Benefit(msgspec.Struct, frozen=True):
         return self.uses_units
 
     def missing(self, turn: Turn) -> Missing | None:
-        """Return what would have to be bought for the benefit to give something, or None where buying more does not help."""
+        """Return what would have to be bought for the benefit to give something, or None where buying more does not
+        help."""
         targets = self.targets()
         if targets and not any(turn.quantity(of) for of in targets):
             return Missing("quantity", 1, targets[0])

@@ -1,7 +1,7 @@
 """How a written value is to be read: the vocabulary in which conditions and benefits declare their fields.
 
-A kind is nothing but a frozen struct whose fields are annotated with these types. The reader parses by them, the JSON Schema and
-the reference are made from them, so that a new kind needs no code beside its own.
+A kind is nothing but a frozen struct whose fields are annotated with these types. The reader parses by them, the JSON
+Schema and the reference are made from them, so that a new kind needs no code beside its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What applies to a basket, what it gives, and what may be given together: exact, pure, and the same for every caller."""
+"""What applies to a basket, what it gives, and what may be given together: exact, pure, and the same for every
+caller."""
 
 from pos_discount.pricing.discounts import Applied
 from pos_discount.pricing.holds import Counted, counted, holds

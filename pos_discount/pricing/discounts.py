@@ -1,7 +1,7 @@
 """Discounts: each promotion evaluated on one basket, alone from list price or after others, and why one does not apply.
 
-`Discounts` works out every promotion at most once for each sequence of promotions before it, so that trying many sets costs
-little more than what they do not share.
+`Discounts` works out every promotion at most once for each sequence of promotions before it, so that trying many sets
+costs little more than what they do not share.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _NO_SAVING = Unmet("no_saving", "nothing in the basket gets cheaper")
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """A discount at its turn: what each line saves, its cost to the house, gifts and points and what they are worth to the
-    customer, all in minor units, and the state that it leaves."""
+    """A discount at its turn: what each line saves, its cost to the house, gifts and points and what they are worth
+    to the customer, all in minor units, and the state that it leaves."""
 
     entry: Entry
     saving: int
@@ -57,7 +57,8 @@ class Discounts:
         return self._evaluate((position,), self._start)
 
     def together(self, positions: Iterable[int]) -> tuple[Applied, ...]:
-        """Return the discounts of promotions given together, in order of application; those that give nothing are left out."""
+        """Return the discounts of promotions given together, in order of application; those that give nothing are
+        left out."""
         applied: tuple[Applied, ...] = ()
         done: tuple[int, ...] = ()
         for position in sorted(positions):
@@ -83,8 +84,8 @@ class Discounts:
     def is_moved(self, entry: Entry) -> bool:
         """Tell whether a promotion can save more after others than alone.
 
-        Otherwise what others take only shrinks it. Which units are the cheapest changes nothing of that, save where a floor keeps
-        the cheapest from getting cheaper.
+        Otherwise what others take only shrinks it. Which units are the cheapest changes nothing of that, save where a
+        floor keeps the cheapest from getting cheaper.
         """
         return entry.is_dynamic or (entry.chooses_units and bool(self.scan.min_prices))
 

@@ -1,7 +1,8 @@
 """The index of a policy: from what is in a basket to the promotions that it can concern, without looking at the others.
 
-Every range gets a slot. A product is looked up once, by its sku, category, brand, supplier and tags, and what is found (its slots,
-the promotions that name them, its floor and margin) is kept for the next basket that holds it. Made once per policy version.
+Every range gets a slot. A product is looked up once, by its sku, category, brand, supplier and tags, and what is
+found (its slots, the promotions that name them, its floor and margin) is kept for the next basket that holds it. Made
+once per policy version.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _Anchor = tuple[str, str]
 
 
 class ProductFacts(NamedTuple):
-    """What the policy says of a product: range slots, promotions that name one of them, its floor and its known margin."""
+    """What the policy says of a product: range slots, promotions that name one of them, its floor and its known
+    margin."""
 
     slots: tuple[int, ...]
     promotions: tuple[int, ...]
@@ -172,7 +174,8 @@ class PolicyIndex:
         return positions
 
     def _anchored(self) -> tuple[dict[_Anchor, list[int]], tuple[int, ...], frozenset[int]]:
-        """Sort the slots: by the keys that lead to them, those that any product may be in, those that a key alone decides."""
+        """Sort the slots: by the keys that lead to them, those that any product may be in, those that a key alone
+        decides."""
         by_anchor: dict[_Anchor, list[int]] = {}
         anywhere: list[int] = []
         for slot, of in enumerate(self.ranges):
@@ -229,7 +232,8 @@ def _is_plain(of: Range) -> bool:
 
 
 def _ranges_in(value: object) -> Iterator[Range | None]:
-    """Yield every range that a condition or benefit names, None for each that is left out and so means the whole basket."""
+    """Yield every range that a condition or benefit names, None for each that is left out and so means the whole
+    basket."""
     if isinstance(value, Range):
         yield value
     elif isinstance(value, tuple):
@@ -245,7 +249,8 @@ def _ranges_in(value: object) -> Iterator[Range | None]:
 
 
 def _can_apply_untouched(promotion: Promotion) -> bool:
-    """Tell whether a promotion may apply to a basket with nothing of its ranges: a gift for those who buy no make-up."""
+    """Tell whether a promotion may apply to a basket with nothing of its ranges: a gift for those who buy no
+    make-up."""
     return not promotion.benefit.targets() and not any(condition.needs_units() for condition in promotion.when)
 
 

@@ -1,7 +1,7 @@
 """What is left of a basket's prices, line by line and unit by unit, as one promotion after the other takes its part.
 
-A line's units are kept as runs of alike units. Most discounts concern whole lines; how such a discount falls on a line's units
-is worked out only when somebody looks at them, which for most lines is never.
+A line's units are kept as runs of alike units. Most discounts concern whole lines; how such a discount falls on a
+line's units is worked out only when somebody looks at them, which for most lines is never.
 """
 
 from __future__ import annotations

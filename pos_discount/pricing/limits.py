@@ -1,7 +1,8 @@
 """Limits: which counters a promotion's uses and money are counted in.
 
-A counter is named by promotion, by whom it counts and by the period that the sale falls in, so that a limit that is changed from
-five uses to ten keeps its count. Counting itself is the store's business; here is only the naming and the arithmetic.
+A counter is named by promotion, by whom it counts and by the period that the sale falls in, so that a limit that is
+changed from five uses to ten keeps its count. Counting itself is the store's business; here is only the naming and
+the arithmetic.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Base, candidates and rungs of one basket, as the policy defines them.
 
-The base is what is owed. A candidate adds ladder promotions to what of the owed combines with them; it stands only where the
-customer is better off, and guards drop it whole. Rungs are the candidates worth naming, smallest first.
+The base is what is owed. A candidate adds ladder promotions to what of the owed combines with them; it stands only
+where the customer is better off, and guards drop it whole. Rungs are the candidates worth naming, smallest first.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from pos_discount.pricing.sets import Positions, Sets
 
 
 class Priced(msgspec.Struct, frozen=True):
-    """A basket under a set of promotions, amounts in minor units: the discounts in order, what each line costs after all of
-    them, what they take off list price, what they cost the house, and what gifts and points are worth to the customer."""
+    """A basket under a set of promotions, amounts in minor units: the discounts in order, what each line costs after
+    all of them, what they take off list price, what they cost the house, and what gifts and points are worth to the
+    customer."""
 
     applied: tuple[Applied, ...]
     nets: tuple[int, ...]
@@ -36,8 +37,8 @@ class Priced(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """Ladder promotions that may be given together: ``saving`` and ``value`` are beyond the base, in minor units; ``authority`` is
-    the lowest role that may grant it, None where anyone may."""
+    """Ladder promotions that may be given together: ``saving`` and ``value`` are beyond the base, in minor units;
+    ``authority`` is the lowest role that may grant it, None where anyone may."""
 
     priced: Priced
     promotion_ids: tuple[str, ...]
@@ -67,7 +68,8 @@ class Pricing:
         self.is_exact = sets.is_exact
 
     def goods_cost(self, assumed_margin: float) -> float:
-        """Return what the basket's goods cost the house, in minor units, at an assumed margin on list price where nothing says."""
+        """Return what the basket's goods cost the house, in minor units, at an assumed margin on list price where
+        nothing says."""
         costs = [self.scan.line_cost(line) for line in range(len(self.scan.prices))]
         assumed = [total for cost, total in zip(costs, self.scan.list_totals, strict=True) if cost is None]
         return sum([cost[0] / cost[1] for cost in costs if cost is not None]) + sum(assumed) * (1 - assumed_margin)
@@ -186,7 +188,8 @@ class Guard:
         return cost is not None and min_margin is not None and net + funded - Fraction(*cost) < min_margin * net
 
     def authority(self, value: int, approvals: set[str]) -> str | None:
-        """Return the lowest role that may grant a value and every approval, None where anyone may, `NOBODY` where no one may.
+        """Return the lowest role that may grant a value and every approval, None where anyone may, `NOBODY` where no
+        one may.
 
         An approval by a role that the house's authorities do not list is asked for by that role's own name.
         """
@@ -200,7 +203,8 @@ class Guard:
         return max((approval for approval in approvals if approval not in roles), default=able[0])
 
     def approval(self, needed: str | None) -> str | None:
-        """Return the role whose yes is needed beside the cashier's own authority, which is the lowest unless one was sent."""
+        """Return the role whose yes is needed beside the cashier's own authority, which is the lowest unless one was
+        sent."""
         own, roles = self._scan.basket.authority, [role for role, _ in self._roles]
         if needed is None or needed not in roles:
             return None if needed == own else needed

@@ -26,7 +26,8 @@ class Context(msgspec.Struct, frozen=True):
 class Scan:
     """A basket's lines by range slot. Lines in ``never`` are in no range and count nowhere but in the totals.
 
-    ``touched`` are the positions of the promotions of whose ranges the basket holds something, ``reachable`` of all that may apply.
+    ``touched`` are the positions of the promotions of whose ranges the basket holds something, ``reachable`` of all
+    that may apply.
     """
 
     __slots__ = (
@@ -99,7 +100,8 @@ class Scan:
         return spend
 
     def line_cost(self, position: int) -> tuple[int, int] | None:
-        """Return what the goods on a line cost the house in minor units, as numerator and denominator; None where nothing says."""
+        """Return what the goods on a line cost the house in minor units, as numerator and denominator; None where
+        nothing says."""
         line = self.basket.lines[position]
         cost = line.unit_cost
         if cost is None:

@@ -10,9 +10,11 @@ from pos_discount.policy.model import Promotion
 
 
 def sentence(promotion: Promotion, locale: str | None, currency: str, digits: int, amount: int, total: int) -> str:
-    """Return what a cashier says to offer a promotion; ``amount`` and ``total`` in minor units fill the places left for them.
+    """Return what a cashier says to offer a promotion; ``amount`` and ``total`` in minor units fill the places left
+    for them.
 
-    ``ru-RU`` falls back to ``ru``, then to the first language written. Without a written sentence the benefit's own words serve.
+    ``ru-RU`` falls back to ``ru``, then to the first language written. Without a written sentence the benefit's own
+    words serve.
     """
     written, spoken = _written(promotion.say, locale)
     if written is None:
@@ -25,7 +27,8 @@ def sentence(promotion: Promotion, locale: str | None, currency: str, digits: in
 
 @lru_cache(maxsize=4096)
 def spell_amount(minor: int, digits: int, currency: str, language: str) -> str:
-    """Write an amount as people of a language write it; a language that nobody knows gets plain digits and the currency's code."""
+    """Write an amount as people of a language write it; a language that nobody knows gets plain digits and the
+    currency's code."""
     from decimal import Decimal  # imported here: only sentences with amounts pay for the tables of all languages
 
     from babel.core import UnknownLocaleError

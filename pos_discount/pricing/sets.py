@@ -1,8 +1,9 @@
 """Which promotions are given together: the best set of those that are owed, and every set that a cashier could offer.
 
-The owed set is searched exactly, by branch and bound over independent parts of the basket (promotions that may not be combined
-or that touch the same lines belong to one part). Work is counted, not timed, so that a search that had to stop does so at the
-same place when it is replayed; it then answers with the best found so far and says that it is not exact.
+The owed set is searched exactly, by branch and bound over independent parts of the basket (promotions that may not be
+combined or that touch the same lines belong to one part). Work is counted, not timed, so that a search that had to
+stop does so at the same place when it is replayed; it then answers with the best found so far and says that it is not
+exact.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class Sets:
         self._lines_by_position: dict[int, int] = {}
 
     def best(self, pool: Positions) -> Positions:
-        """Return the set that the base's rule picks from promotions in order of application; each gives something in it."""
+        """Return the set that the base's rule picks from promotions in order of application; each gives something in
+        it."""
         best = self._best_by_pool.get(pool)
         if best is None:
             find = self._by_priority if self._resolves_by_priority else self._best_for_customer
@@ -113,7 +115,8 @@ class Sets:
         return mask
 
     def _search(self, pool: Positions) -> Positions:
-        """Find the best set of one part, depth first in order of application, leaving out what cannot beat the best so far."""
+        """Find the best set of one part, depth first in order of application, leaving out what cannot beat the best
+        so far."""
         most_by_position = {position: self._most(position, pool) for position in pool}
         best: tuple[_Worth, Positions] = ((0, 0, 0), ())
 
@@ -139,8 +142,8 @@ class Sets:
     def _most(self, position: int, pool: Positions) -> int:
         """Return more than which a promotion cannot save in any set of the pool.
 
-        Without a choice that others can change, what is left only shrinks what it saves alone. Floors can shift a minor unit
-        from line to line, so they add as much slack as there are lines.
+        Without a choice that others can change, what is left only shrinks what it saves alone. Floors can shift a
+        minor unit from line to line, so they add as much slack as there are lines.
         """
         entry, scan = self._entries[position], self.discounts.scan
         competes = entry.uses_units and any(

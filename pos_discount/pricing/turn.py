@@ -1,7 +1,7 @@
 """A promotion's turn: what it sees of the basket, and where the amounts that its benefit names become exact money.
 
-All floors, rounding and sharing of discounts happen here. Amounts on whole lines without a floor, which is nearly all of them, are
-handled line by line; anything else as pieces, alike units that lose the same.
+All floors, rounding and sharing of discounts happen here. Amounts on whole lines without a floor, which is nearly all
+of them, are handled line by line; anything else as pieces, alike units that lose the same.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class LineSaving(NamedTuple):
 
 
 class Turn:
-    """Implements both what conditions see (`View`) and what benefits do (`Turn` there), on what earlier promotions left."""
+    """Implements both what conditions see (`View`) and what benefits do (`Turn` there), on what earlier promotions
+    left."""
 
     __slots__ = ("_amount_by_line", "_pieces_by_line", "_used", "basket", "left", "presents", "scan")
 
@@ -188,7 +189,8 @@ class Turn:
                 self._take(pick, min(share, room), pick.units - one_more)
 
     def _take_within(self, picks: Sequence[Pick], amount: int, times: int) -> None:
-        """Share an amount over one line's units, ``times`` over; what does not fit a unit goes to the others of the line."""
+        """Share an amount over one line's units, ``times`` over; what does not fit a unit goes to the others of the
+        line."""
         rest = [pick for pick in picks if self.room(pick)]
         while True:
             shares = share_over_units(amount, [pick.left for pick in rest], [pick.units for pick in rest])

@@ -17,7 +17,8 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def index_of(promotions: str, house: str = "", **csv: str) -> PolicyIndex:
-    """Read a policy from the text under `promotions:` and more house settings; keyword arguments are CSV files by stem."""
+    """Read a policy from the text under `promotions:` and more house settings; keyword arguments are CSV files by
+    stem."""
     files = {"house.yaml": (HOUSE + house).encode(), "promotions.yaml": b"promotions:\n" + promotions.encode()}
     files |= {f"{stem}.csv": text.encode() for stem, text in csv.items()}
     policy = read_policy(files)

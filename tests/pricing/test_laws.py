@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -71,7 +72,7 @@ def test_rungs_ascend_by_steps_and_the_first_is_the_smallest_candidate(case: Cas
     pricing = _priced(case)
     step = max(1, pricing.scan.index.policy.house.ladder.min_step or 1)
     values = [0, *(rung.value for rung in pricing.rungs)]
-    assert all(later - earlier >= step for earlier, later in zip(values, values[1:], strict=False))
+    assert all(later - earlier >= step for earlier, later in pairwise(values))
     nameable = [candidate.value for candidate in pricing.candidates if candidate.value >= step]
     assert values[1:2] == ([min(nameable)] if nameable else [])
 
@@ -126,7 +127,7 @@ def test_a_promotion_that_applies_takes_something_or_gives_something(case: Case)
         if isinstance(outcome, Applied):
             assert outcome.saving > 0 or outcome.presents
             assert outcome.saving == sum(share.saving for share in outcome.lines)
-            assert 0 <= outcome.cost
+            assert outcome.cost >= 0
 
 
 def _priced_with(case: Case, policy: Mapping[str, Any]) -> Pricing:

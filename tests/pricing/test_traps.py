@@ -13,11 +13,14 @@ SIX = [{"unit_price": price * 100} for price in (1, 2, 3, 4, 5, 6)]
 
 def test_the_best_set_is_found_where_taking_the_largest_discount_first_is_not_best() -> None:
     # Two meals save 6.00 and use every coke and sandwich; a sweet deal and a snack share them out better and save 9.00.
-    promotions = """
-  - {id: meal, name: Meal, offer: automatic, combines_with: all, benefit: {bundle: {of: [{of: {tag: coke}}, {of: {tag: sandwich}}], amount: 3.00, at_most: 2}}}
-  - {id: sweet, name: Sweet, offer: automatic, combines_with: all, benefit: {bundle: {of: [{of: {tag: coke}}, {of: {tag: chocolate}}, {of: {tag: chocolate}}], amount: 4.00, at_most: 1}}}
-  - {id: snack, name: Snack, offer: automatic, combines_with: all, benefit: {bundle: {of: [{units: 2, of: {tag: sandwich}}, {of: {tag: coke}}], amount: 5.00, at_most: 1}}}
-"""
+    promotions = "".join(
+        f"  - {{id: {id_}, name: {id_}, offer: automatic, combines_with: all, benefit: {{bundle: {bundle}}}}}\n"
+        for id_, bundle in {
+            "meal": "{of: [{of: {tag: coke}}, {of: {tag: sandwich}}], amount: 3.00, at_most: 2}",
+            "sweet": "{of: [{of: {tag: coke}}, {units: 2, of: {tag: chocolate}}], amount: 4.00, at_most: 1}",
+            "snack": "{of: [{units: 2, of: {tag: sandwich}}, {of: {tag: coke}}], amount: 5.00, at_most: 1}",
+        }.items()
+    )
     lines = [
         {"unit_price": 500, "quantity": 2, "tags": ["coke"]},
         {"unit_price": 500, "quantity": 2, "tags": ["sandwich"]},
@@ -96,25 +99,32 @@ def test_a_threshold_is_exact_at_equality(bound: str, spent: int, applies: bool)
 
 
 def test_a_threshold_can_look_at_what_remains() -> None:
-    promotions = """
-  - {id: first, name: F, offer: automatic, combines_with: all, priority: 1, benefit: {amount: 1.00}}
-  - {id: second, name: S, offer: automatic, combines_with: all, when: [{spend: {at_least: 50.00, counts: %s}}], benefit: {amount: 5.00}}
+    owed = "offer: automatic, combines_with: all"
+    promotions = f"""
+  - {{id: first, name: F, {owed}, priority: 1, benefit: {{amount: 1.00}}}}
+  - {{id: second, name: S, {owed}, when: [{{spend: {{at_least: 50.00, counts: %s}}}}], benefit: {{amount: 5.00}}}}
 """
     assert priced(promotions % "original", {"unit_price": 5000}).base.saving == 600
     assert priced(promotions % "remaining", {"unit_price": 5000}).base.saving == 500
 
 
 @pytest.mark.parametrize(
-    ("percent_priority", "saving"), [(1, 1900), (2, 1000 + 900)], ids=["percent first", "amount first"]
+    ("percent_priority", "saving_by_id"),
+    [
+        pytest.param(10, {"percent": 1000, "amount": 1000}, id="percent first"),
+        pytest.param(20, {"percent": 900, "amount": 1000}, id="amount first"),
+    ],
 )
-def test_a_percentage_is_taken_from_what_an_earlier_amount_left(percent_priority: int, saving: int) -> None:
+def test_a_percentage_is_taken_from_what_an_earlier_amount_left(
+    percent_priority: int, saving_by_id: dict[str, int]
+) -> None:
+    owed = "offer: automatic, combines_with: all"
     promotions = f"""
-  - {{id: percent, name: P, offer: automatic, combines_with: all, priority: {percent_priority * 10}, benefit: {{percent: 10%}}}}
-  - {{id: amount, name: A, offer: automatic, combines_with: all, priority: 15, benefit: {{amount: 10.00}}}}
+  - {{id: percent, name: P, {owed}, priority: {percent_priority}, benefit: {{percent: 10%}}}}
+  - {{id: amount, name: A, {owed}, priority: 15, benefit: {{amount: 10.00}}}}
 """
     base = priced(promotions, {"unit_price": 10000}).base
-    by_id = {applied.entry.promotion.id: applied.saving for applied in base.applied}
-    assert by_id == ({"percent": 1000, "amount": 1000} if percent_priority == 1 else {"amount": 1000, "percent": 900})
+    assert {applied.entry.promotion.id: applied.saving for applied in base.applied} == saving_by_id
 
 
 def test_a_cap_cuts_all_its_lines_in_proportion() -> None:

@@ -1,7 +1,8 @@
 """The cosmetics lines of real grocery baskets under the shipped policies: a ladder for each member's basket.
 
-Run ``python -m tests.receipts.cosmetics 10`` to see the first ten as a cashier would. The receipts' dollars are taken for the house's
-euros, and they name no brand that the house knows, so that only what is for any basket or a category applies.
+Run ``python -m tests.receipts.cosmetics 10`` to see the first ten as a cashier would. The receipts' dollars are taken
+for the house's euros, and they name no brand that the house knows, so that only what is for any basket or a category
+applies.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Every invoice of a gift wholesaler through the HTTP service: returns, zero prices and odd text among them.
 
-UCI Online Retail II (Daqing Chen), CC BY 4.0. Run ``python -m tests.receipts.giftware`` for the figures over all invoices.
+UCI Online Retail II (Daqing Chen), CC BY 4.0. Run ``python -m tests.receipts.giftware`` for the figures over all
+invoices.
 """
 
 from __future__ import annotations

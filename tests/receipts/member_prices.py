@@ -1,7 +1,8 @@
 """A grocer's member prices as an automatic promotion: does the engine give back what the receipts say, to the cent?
 
-For each week and store the observed shelf prices make one price list for card holders. A price that is no whole number of cents was
-averaged over several prices of that week and cannot stand on a shelf label; it stays out of the list.
+For each week and store the observed shelf prices make one price list for card holders. A price that is no whole
+number of cents was averaged over several prices of that week and cannot stand on a shelf label; it stays out of the
+list.
 """
 
 from __future__ import annotations
