@@ -20,6 +20,8 @@ class Readers:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
+        self._opened: list[tuple[threading.Thread, Connection]] = []
+        self._opening = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -44,11 +46,17 @@ class Readers:
                     connection.execute("COMMIT")
 
     def close(self) -> None:
-        """Let go of all threads' connections; each closes once nobody reads from it any more."""
+        """Close all connections; no thread may be reading."""
         self._local = threading.local()
+        opened, self._opened = self._opened, []
+        for _, connection in opened:
+            connection.close()
 
     def _connection(self) -> Connection:
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = connect_to_read(self._path)
+            with self._opening:
+                living = [(thread, other) for thread, other in self._opened if thread.is_alive()]
+                self._opened = [*living, (threading.current_thread(), connection)]
         return connection

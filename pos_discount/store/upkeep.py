@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 from pos_discount.store.connection import (
@@ -43,8 +44,8 @@ def restore_backup(backup: Path, database: Path) -> None:
 
     Raises StoreError where the backup is not whole or the database is in use.
     """
-    with storage_errors(backup):
-        problems = find_problems(connect_to_read(backup))
+    with storage_errors(backup), closing(connect_to_read(backup)) as connection:
+        problems = find_problems(connection)
     if problems:
         raise StoreError(f"{backup}: not restored, since it is not whole: {problems[0]}")
     with writing_turn(database):
