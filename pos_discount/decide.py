@@ -60,6 +60,7 @@ __all__ = [
     "Known",
     "Seed",
     "ServedModel",
+    "completed",
     "counters_needed",
     "decide",
 ]
@@ -150,7 +151,7 @@ def decide(
     ``model`` the ladder comes from the stated prior curve. Raises nothing: any basket that validated gets an answer.
     """
     at = basket.at or now
-    basket = _completed(basket, known.kept)
+    basket = completed(basket, known.kept)
     shadows = index.policy.house.learning.shadow
     served = _prior() if model is None or shadows else model.tables
     behaviour = _behaviour(basket, index, at, known.kept)
@@ -200,7 +201,7 @@ DISCLOSURE = "Which of the discounts are named, and in what order, takes earlier
 _prior = cache(prior_model)
 
 
-def _completed(basket: Basket, kept: KeptCustomer | None) -> Basket:
+def completed(basket: Basket, kept: KeptCustomer | None) -> Basket:
     """Fill in what the till does not send of a customer's history."""
     customer = basket.customer
     if customer is None or kept is None:

@@ -15,7 +15,7 @@ import msgspec
 
 from pos_discount.answer import Answer
 from pos_discount.basket import Basket
-from pos_discount.decide import Counted
+from pos_discount.decide import Counted, completed
 from pos_discount.policy import Policy, read_policy
 from pos_discount.pricing import Context, PolicyIndex, Priced, counters_of, price_sale
 from pos_discount.store import KeptDecision, Store
@@ -110,7 +110,8 @@ class KeptSale:
         """Price a part of the basket as the sale was priced: its promotions, its policy, its time."""
         segment = self.answer.segment
         words = (segment.segment_id, segment.name) if segment else ()
-        return price_sale(self.index, basket, Context(self.answer.at, words), promotion_ids)
+        known = completed(basket, self.inputs.known.kept)
+        return price_sale(self.index, known, Context(self.answer.at, words), promotion_ids)
 
     def _sold_at_base(self) -> Sold:
         base, notes = self.answer.base, self.notes
