@@ -67,13 +67,25 @@ _KEYS = {
     "revoke": Late("pos_discount.cli.keys:revoke", "Take a key back; it is refused within a minute."),
 }
 
+_MODEL = {
+    "list": Late("pos_discount.cli.model:list_models", "List the models that are kept."),
+    "show": Late("pos_discount.cli.model:show", "Show a model's card, its segments and its night."),
+    "activate": Late("pos_discount.cli.model:activate", "Put a kept model in force at every till."),
+    "rollback": Late("pos_discount.cli.model:rollback", "Put back in force what was before the present model."),
+}
+
 policy_group = LateGroup("policy", late=_POLICY, help="Check, test, try and pause what merchandisers wrote.")
+model_group = LateGroup("model", late=_MODEL, help="See, choose and take back the models that decide.")
 keys_group = LateGroup("keys", late=_KEYS, help="Make, list and revoke the keys with which tills sign in.")
 
 _COMMANDS = {
     "serve": Late("pos_discount.cli.serve:serve", "Serve the HTTP API; with --demo, show a till's first call."),
     "decide": Late("pos_discount.cli.decide:decide", "Price one basket from a file and print its ladder."),
     "policy": Late("pos_discount.cli:policy_group", "Check, test, try and pause what merchandisers wrote."),
+    "retrain": Late(
+        "pos_discount.cli.retrain:retrain_command", "Learn from what is new; publish what the gate lets pass."
+    ),
+    "model": Late("pos_discount.cli:model_group", "See, choose and take back the models that decide."),
     "import": Late("pos_discount.cli.importing:import_receipts", "Import receipts from CSV, to try policies on."),
     "export": Late("pos_discount.cli.export:export", "Export decisions and outcomes, or all about one customer."),
     "replay": Late("pos_discount.cli.records:replay", "Decide a recorded decision again: the same bytes?"),

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -99,3 +100,14 @@ def _bar() -> Progress:
         TimeElapsedColumn(),
     )
     return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+@contextmanager
+def stages(label: str, total: int) -> Iterator[Callable[[str], None]]:
+    """Lend a function to name the stage that begins; on a terminal, a bar shows which one it is."""
+    if not sys.stderr.isatty():
+        yield lambda stage: None
+        return
+    with _bar() as bar:
+        task = bar.add_task(label, total=total, completed=-1)
+        yield lambda stage: bar.update(task, advance=1, description=stage)
