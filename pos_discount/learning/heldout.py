@@ -1,0 +1,66 @@
+"""How likely outcomes are that a fit has not seen: a trial fit without a fifth of the owners, judged on that fifth.
+
+The model that would be served is fitted to everything, so it cannot be asked itself; the trial stands in for it.
+"""
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pos_discount.learning.cells import cells_of
+from pos_discount.learning.evaluation import Estimate, mean_with_interval
+from pos_discount.learning.evidence import Evidence
+from pos_discount.learning.fit import FitOptions, Fitted, fit_sensitivity
+from pos_discount.sensitivity import SensitivityModel
+from pos_discount.sensitivity.model import event_likelihoods
+
+Floats = NDArray[np.float64]
+
+FOLDS = 5
+MOST_TAUGHT = 30_000
+"""Owners that a trial is taught with at most: enough to compare two models, however many there are."""
+
+
+def held_out_gain(
+    evidence: Evidence, previous: Fitted | None, champion: SensitivityModel, options: FitOptions, seed: int
+) -> Estimate:
+    """Estimate what a visit's log likelihood gains from the champion to a model fitted as the candidate was."""
+    taught, asked = _split(evidence, np.random.default_rng([seed, 5]))
+    if asked.visits() < 1.0 or taught.visits() < 1.0:
+        return Estimate(float("nan"), -np.inf, np.inf, 0, 0)
+    trial = fit_sensitivity(taught, previous, options, seed=seed).model
+    visits = asked.weight * asked.counts.sum(axis=1)
+    gain = asked.weight * (log_likelihoods(trial, asked) - log_likelihoods(champion, asked))
+    per_visit = gain * len(gain) / max(float(visits.sum()), 1.0)
+    return mean_with_interval(per_visit, np.arange(len(gain)))
+
+
+def log_likelihoods(model: SensitivityModel, evidence: Evidence) -> Floats:
+    """Give each owner's log likelihood [O], all its events together, by its cell's mix."""
+    table = np.log(
+        np.array([event_likelihoods(model, event) for event in evidence.events]).reshape(-1, len(model.walk))
+    )
+    scores = evidence.counts @ table + np.log(model.mixes)[cells_of(model.tree, evidence.bins)]
+    top = scores.max(axis=1)
+    likelihoods: Floats = top + np.log(np.exp(scores - top[:, None]).sum(axis=1))
+    return likelihoods
+
+
+def _split(evidence: Evidence, dice: np.random.Generator) -> tuple[Evidence, Evidence]:
+    """Part the evidence: a customer goes whole into one side, always the same one; anonymous visits one by one."""
+    named = (
+        hashlib.sha256(key.encode()).digest()[0] % FOLDS == 0 if key is not None else False for key in evidence.keys
+    )
+    is_asked = np.fromiter(named, dtype=np.bool_, count=len(evidence.keys))
+    is_anonymous = np.fromiter((key is None for key in evidence.keys), dtype=np.bool_, count=len(evidence.keys))
+    visits = np.where(is_anonymous, evidence.weight, 0.0)
+    asked = np.where(is_anonymous, dice.binomial(np.rint(visits).astype(np.int64), 1.0 / FOLDS), is_asked)
+    taught = np.where(is_anonymous, visits - asked, ~is_asked)
+    thinned = dice.random(len(taught)) < min(1.0, MOST_TAUGHT / max(int((taught > 0.0).sum()), 1))
+    return _weighed(evidence, taught * thinned), _weighed(evidence, asked)
+
+
+def _weighed(evidence: Evidence, weight: Floats) -> Evidence:
+    return replace(evidence, weight=weight.astype(np.float64)).part(weight > 0.0)

@@ -1,0 +1,248 @@
+"""A night: read what is new, fit, evaluate, gate. What comes out is values; whoever called publishes them.
+
+Nothing here writes, so a night that is cut short anywhere leaves everything as it was. The store is read in blocks; of
+each visit only its counts stay, save for the latest ones, on which models are compared.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from pos_discount.learning.comparison import Compared, compare
+from pos_discount.learning.evaluation import Estimate
+from pos_discount.learning.evidence import Evidence
+from pos_discount.learning.fit import FitOptions, Fitted, fit_sensitivity
+from pos_discount.learning.gate import (
+    Check,
+    GateLimits,
+    Verdict,
+    check_balance,
+    check_likelihood,
+    check_model,
+    check_sample_ratio,
+    check_variety,
+    verdict_of,
+)
+from pos_discount.learning.heldout import held_out_gain
+from pos_discount.learning.history import Counts, Visit, evidence_of, visits_of
+from pos_discount.learning.state import LearnerState, StateUnreadable, state_from_bytes, state_to_bytes
+from pos_discount.sensitivity import (
+    ModelUnreadable,
+    SensitivityModel,
+    model_from_bytes,
+    model_to_bytes,
+    model_version,
+    prior_model,
+)
+from pos_discount.store import Checkout, CheckoutCount, Store
+
+DAY = 86_400_000_000
+STAGES = ("reading what is new", "reading customers", "fitting", "holding out", "comparing", "judging")
+MOST_RIVALS = 5
+SAMPLE = 200
+
+
+class RetrainOptions(msgspec.Struct, frozen=True):
+    """How a night goes about it: how many outcomes it compares models on, the hold-out's share, fit and gate."""
+
+    fit: FitOptions = FitOptions()
+    limits: GateLimits = GateLimits()
+    window: int = 40_000
+    holdout_share: float = 0.05
+    policy_version: str | None = None
+
+
+class Champion(NamedTuple):
+    """The model in force; `version` None: none is, or it cannot be read, and the prior decides."""
+
+    version: str | None
+    model: SensitivityModel
+
+
+class Night(msgspec.Struct, frozen=True):
+    """What a night brought. `state` is for the next one; `content` is the candidate under its `version`.
+
+    `missing` counts decisions and outcomes by store and arm over the last 30 days.
+    """
+
+    version: str
+    content: bytes
+    state: bytes
+    candidate: SensitivityModel
+    champion: Champion
+    verdict: Verdict
+    compared: Compared
+    held_out: Estimate
+    outcomes: int
+    new_outcomes: int
+    sequence: int
+    customers: int
+    nights: int
+    is_anew: bool
+    missing: tuple[CheckoutCount, ...]
+
+
+def retrain(
+    store: Store,
+    saved: bytes | None,
+    options: RetrainOptions,
+    now: int,
+    notice: Callable[[str], None] = lambda stage: None,
+) -> Night:
+    """Learn from all that the store holds, going on from the `saved` state of the night before.
+
+    `now` is the server's clock in microseconds; `notice` is told each of STAGES as it begins.
+    """
+    state = _state(saved)
+    counts, before = state.counts, state.counts.visits
+    notice(STAGES[0])
+    window = _read_new(store, counts, options.window)
+    notice(STAGES[1])
+    evidence, events_by_customer = _read_customers(store, counts, window)
+    visits = visits_of(window, events_by_customer)
+    notice(STAGES[2])
+    fitted = _fitted(evidence, state.fitted, visits, options, counts.sequence)
+    champion = read_champion(store)
+    notice(STAGES[3])
+    held_out = held_out_gain(evidence, state.fitted, champion.model, options.fit, counts.sequence)
+    notice(STAGES[4])
+    rivals = _rivals(store, champion.version, now)
+    compared = compare(visits, fitted.model, champion.model, rivals, options.limits)
+    notice(STAGES[5])
+    missing = store.count_checkouts(now - 30 * DAY, now)
+    checks = _checks(fitted.model, evidence, held_out, window, missing, options)
+    card = msgspec.structs.replace(
+        fitted.model.card,
+        held_out_log_likelihood=None if not np.isfinite(held_out.mean) else round(held_out.mean, 6),
+        calibration_error=None if not np.isfinite(compared.calibration) else round(compared.calibration, 6),
+    )
+    model = dataclasses.replace(fitted.model, card=card)
+    content = model_to_bytes(model)
+    return Night(
+        version=model_version(content),
+        content=content,
+        state=state_to_bytes(LearnerState(counts, dataclasses.replace(fitted, model=model))),
+        candidate=model,
+        champion=champion,
+        verdict=verdict_of((*checks, *compared.checks)),
+        compared=compared,
+        held_out=held_out,
+        outcomes=counts.visits,
+        new_outcomes=counts.visits - before,
+        sequence=counts.sequence,
+        customers=len(events_by_customer),
+        nights=fitted.nights,
+        is_anew=fitted.anew_at_night == fitted.nights - 1,
+        missing=missing,
+    )
+
+
+def read_champion(store: Store) -> Champion:
+    """Read the model in force, or the prior where none is or it cannot be read."""
+    version = store.read_active_model()
+    model = None if version is None else read_model(store, version)
+    return Champion(None, prior_model()) if model is None else Champion(version, model)
+
+
+def read_model(store: Store, version: str) -> SensitivityModel | None:
+    """Read a kept model; None where it is not kept whole."""
+    files = store.read_model(version)
+    try:
+        return model_from_bytes(files[0].content if files else b"")
+    except ModelUnreadable:
+        return None
+
+
+def _state(saved: bytes | None) -> LearnerState:
+    """Go on from the saved state; where there is none, or it was altered, start from nothing."""
+    if saved is None:
+        return LearnerState(Counts(), None)
+    try:
+        return state_from_bytes(saved)
+    except StateUnreadable:
+        return LearnerState(Counts(), None)
+
+
+def _read_new(store: Store, counts: Counts, window: int) -> list[Checkout]:
+    """Count what is new and return the latest rows, old ones among them, that models are compared on."""
+    counted_to = counts.sequence
+    latest: list[Checkout] = []
+    for block in store.read_outcomes(max(0, counted_to - window)):
+        for row in block:
+            if (row.sequence or 0) > counted_to:
+                counts.add(row)
+                counts.visits += 1
+        latest = [*latest, *block][-window:]
+    counts.forget_old()
+    return latest
+
+
+def _read_customers(
+    store: Store, counts: Counts, window: Iterable[Checkout]
+) -> tuple[Evidence, dict[str, tuple[tuple[str, int], ...]]]:
+    """Read all customers' counts; forget the behaviour of those whom the store no longer knows."""
+    in_window = {row.customer for row in window if row.customer is not None}
+    events: dict[str, tuple[tuple[str, int], ...]] = {}
+    known = []
+    for block in store.read_customers():
+        known += [(customer, kept) for customer, kept in block if customer in counts.bins_by_customer]
+        events |= {customer: kept.events for customer, kept in block if customer in in_window}
+    bins = counts.bins_by_customer
+    counts.bins_by_customer = {customer: bins[customer] for customer, _ in known}
+    return evidence_of(counts, known), events
+
+
+def _fitted(
+    evidence: Evidence, previous: Fitted | None, visits: Sequence[Visit], options: RetrainOptions, sequence: int
+) -> Fitted:
+    return fit_sensitivity(
+        evidence,
+        previous,
+        options.fit,
+        seed=sequence,
+        fitted_until=str(sequence),
+        sample=tuple(visit.stakes for visit in visits[-SAMPLE:] if len(visit.stakes.depths) > 1),
+        terms=visits[-1].terms if visits else None,
+    )
+
+
+def _rivals(store: Store, champion: str | None, now: int) -> tuple[SensitivityModel, ...]:
+    """Read the latest models, beside the champion, that were in force within 30 days."""
+    lately = (turn.version for turn in store.read_activations() if turn.activated_at >= now - 30 * DAY)
+    versions = [version for version in dict.fromkeys(lately) if version is not None and version != champion]
+    models = (read_model(store, version) for version in versions[:MOST_RIVALS])
+    return tuple(model for model in models if model is not None)
+
+
+def _checks(
+    model: SensitivityModel,
+    evidence: Evidence,
+    held_out: Estimate,
+    window: Sequence[Checkout],
+    missing: Sequence[CheckoutCount],
+    options: RetrainOptions,
+) -> tuple[Check, ...]:
+    exits: dict[str, int] = {}
+    for event, seen in zip(evidence.events, evidence.weight @ evidence.counts, strict=True):
+        exits[event.exit] = exits.get(event.exit, 0) + round(float(seen))
+    units = {(row.customer or row.decision_id, row.arm) for row in window if _is_current(row, options)}
+    holdout = sum(arm == "holdout" for _, arm in units)
+    arms = sorted({count.arm for count in missing})
+    by_arm = [
+        (arm, sum(c.decisions for c in missing if c.arm == arm), sum(c.outcomes for c in missing if c.arm == arm))
+        for arm in arms
+    ]
+    return (
+        check_model(model),
+        check_variety(tuple(exits.items()), options.limits),
+        check_likelihood(held_out, options.limits),
+        check_balance(by_arm, options.limits),
+        check_sample_ratio(len(units) - holdout, holdout, options.holdout_share, options.limits),
+    )
+
+
+def _is_current(row: Checkout, options: RetrainOptions) -> bool:
+    return options.policy_version is None or row.policy_version == options.policy_version
