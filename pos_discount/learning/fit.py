@@ -51,7 +51,7 @@ class FitOptions:
     """
 
     segments: tuple[int, ...] = (5, 6, 7)
-    young_until: float = 4_000.0
+    young_until: float = 20_000.0
     young_strengths: Strengths = field(default_factory=lambda: Strengths(20.0, 20.0, 16.0))
     draws: int = 32
     noise: float = 0.01
@@ -175,9 +175,7 @@ def _grown(evidence: Evidence, tables: Tables, options: FitOptions, seed: int) -
 def _chosen_start(
     evidence: Evidence, previous: Fitted | None, shared: Tables, options: FitOptions, dice: np.random.Generator
 ) -> tuple[Tables, float | None]:
-    """Choose the number of segments: the fewest whose held-out likelihood is hardly below the best.
-
-    Hardly: by less than a third of the gap's standard error. Too few cost more profit than one too many."""
+    """Choose the number of segments: the fewest whose held-out likelihood is within one standard error of the best."""
     is_held_out = dice.random(len(evidence.weight)) < 0.25
     taught, asked = evidence.part(~is_held_out), evidence.part(is_held_out)
     visits = asked.visits()
@@ -189,7 +187,7 @@ def _chosen_start(
     for index, (_, tables, _) in enumerate(tried):
         gap = told[best] - told[index]
         total, spread = float(asked.weight @ gap), float(np.sqrt(asked.weight @ gap**2))
-        if total <= 0.3 * spread:
+        if total <= spread:
             return tables, float(asked.weight @ told[index]) / visits
     return tried[best][1], float(asked.weight @ told[best]) / visits
 

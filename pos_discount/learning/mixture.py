@@ -100,7 +100,13 @@ def parts_of(events: tuple[Event, ...]) -> Parts:
             powers.append(exponents)
             columns.append(column)
     incidence = sparse.csr_array((np.ones(len(columns)), (range(len(columns)), columns)), (len(columns), len(events)))
-    return Parts(np.array(inside), np.array(powers), incidence, np.array(columns, dtype=np.intp))
+    shape = (len(columns), len(KNOTS) + 1)
+    return Parts(
+        inside=np.array(inside).reshape(shape),
+        powers=np.array(powers, dtype=np.float64).reshape(len(columns), 6),
+        of_event=incidence,
+        event=np.array(columns, dtype=np.intp),
+    )
 
 
 def fit_mixture(
@@ -161,10 +167,10 @@ def expect(evidence: Evidence, parts: Parts, tables: Tables, cells: NDArray[np.i
     weighted = weights * evidence.weight[:, None]
     mixes = np.zeros_like(tables.mixes)
     np.add.at(mixes, cells, weighted)
-    return _expected_of(evidence.counts.T @ weighted, parts, tables, noise, mixes, log_likelihood)
+    return expected_of(evidence.counts.T @ weighted, parts, tables, noise, mixes, log_likelihood)
 
 
-def _expected_of(
+def expected_of(
     seen: Floats, parts: Parts, tables: Tables, noise: float, mixes: Floats, log_likelihood: float
 ) -> Expected:
     """Split what each segment saw of each event (`seen` [E, S]) into intervals and rates: the Turnbull step's half."""
@@ -180,7 +186,7 @@ def maximise(expected: Expected, shared: Tables, strengths: Strengths) -> Tables
     """M step: expected counts, shrunk to the shared tables (of one segment, or each to its own), as frequencies."""
     masses = expected.masses + strengths.curve * shared.masses
     rates, pull = expected.rates, strengths.rate
-    mixes = expected.mixes + strengths.mix * _global_mix(expected)
+    mixes = expected.mixes + strengths.mix * _global_mix(expected, shared)
     base, rung = rates[:, BASE].sum(), rates[:, RUNG].sum()
     return Tables(
         masses=masses / masses.sum(axis=1, keepdims=True),
@@ -202,7 +208,7 @@ def empirical_strengths(expected: Expected, shared: Tables) -> Strengths:
     return Strengths(
         curve=_best_strength(expected.masses, shared.masses[0]),
         rate=STRENGTHS[int(np.argmax(marginal_by_strength))],
-        mix=_best_strength(expected.mixes, _global_mix(expected)),
+        mix=_best_strength(expected.mixes, _global_mix(expected, shared)),
     )
 
 
@@ -214,8 +220,11 @@ def shared_tables(evidence: Evidence, noise: float) -> Tables:
     return fit_mixture(evidence, prior, prior, cells, strengths, 40, noise)[0]
 
 
-def _global_mix(expected: Expected) -> Floats:
-    mix = expected.mixes.sum(axis=0) + 1.0
+def _global_mix(expected: Expected, shared: Tables) -> Floats:
+    """Give the mix of everybody, ten visits of the assumed mix added (an even one where segments are not shared)."""
+    count = expected.mixes.shape[1]
+    assumed = shared.mixes[0] if shared.mixes.shape[1] == count else np.full(count, 1.0 / count)
+    mix = expected.mixes.sum(axis=0) + 10.0 * assumed
     share: Floats = mix / mix.sum()
     return share
 

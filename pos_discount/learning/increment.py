@@ -1,0 +1,88 @@
+"""A night that costs what the day brought: only customers seen today are weighed again.
+
+EM's sums over all owners stay as they are, save that today's customers are taken out with what they counted for
+before and put in with what they count for now: X += r_new H_new - r_old H_old. What they counted for is recomputed
+with last night's tables, which is exact for whoever was weighed then and close for others; a full fit, due weekly,
+makes it exact again. Source: incremental EM (Neal and Hinton 1998).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pos_discount.learning.cells import cells_of
+from pos_discount.learning.evidence import Evidence
+from pos_discount.learning.mixture import (
+    Expected,
+    Strengths,
+    Tables,
+    expected_of,
+    maximise,
+    parts_of,
+    responsibilities,
+)
+from pos_discount.sensitivity import CellTree, Event
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """EM's sums over all owners: what each segment saw of each event `seen` [E, S], mass of cells `mixes` [C, S]."""
+
+    events: tuple[Event, ...]
+    seen: Floats
+    mixes: Floats
+
+
+def sum_up(evidence: Evidence, tables: Tables, tree: CellTree, noise: float) -> Sums:
+    """Sum over all owners of some evidence under the given tables."""
+    cells = cells_of(tree, evidence.bins)
+    weights, _ = responsibilities(evidence, parts_of(evidence.events), tables, cells, noise)
+    weighted = weights * evidence.weight[:, None]
+    mixes = np.zeros_like(tables.mixes)
+    np.add.at(mixes, cells, weighted)
+    return Sums(evidence.events, evidence.counts.T @ weighted, mixes)
+
+
+def fit_increment(
+    sums: Sums,
+    before: Evidence,
+    after: Evidence,
+    tables: Tables,
+    shared: Tables,
+    tree: CellTree,
+    strengths: Strengths,
+    noise: float,
+    iterations: int = 10,
+) -> tuple[Tables, Sums]:
+    """Go on from last night's `tables` and `sums` with today's owners alone.
+
+    `before` has the counts of customers seen today as they were last night (customers not known then are left out),
+    `after` their counts now, and today's anonymous visits.
+    """
+    rest = _less(sums, sum_up(before, tables, tree, noise))
+    for _ in range(iterations):
+        total = _plus(rest, sum_up(after, tables, tree, noise))
+        tables = maximise(_expected(total, tables, noise), shared, strengths)
+    return tables, _plus(rest, sum_up(after, tables, tree, noise))
+
+
+def _expected(sums: Sums, tables: Tables, noise: float) -> Expected:
+    return expected_of(sums.seen, parts_of(sums.events), tables, noise, sums.mixes, float("nan"))
+
+
+def _less(sums: Sums, other: Sums) -> Sums:
+    """Take sums out; rounding and older weights may leave a trace below zero, which is cut."""
+    left = _plus(sums, Sums(other.events, -other.seen, -other.mixes))
+    return Sums(left.events, np.maximum(left.seen, 0.0), np.maximum(left.mixes, 0.0))
+
+
+def _plus(sums: Sums, other: Sums) -> Sums:
+    row_by_event = {event: row for row, event in enumerate(sums.events)}
+    events = (*sums.events, *(event for event in other.events if event not in row_by_event))
+    row_by_event = {event: row for row, event in enumerate(events)}
+    seen = np.concatenate([sums.seen, np.zeros((len(events) - len(sums.events), sums.seen.shape[1]))])
+    np.add.at(seen, [row_by_event[event] for event in other.events], other.seen)
+    return Sums(events, seen, sums.mixes + other.mixes)
