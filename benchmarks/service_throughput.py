@@ -1,21 +1,19 @@
-"""Requests per second of `POST /v1/decisions`, durable record included, against a Flask echo of the same body.
+"""How many requests per second does `POST /v1/decisions` serve, durable record included, beside an echo of the same
+body?
 
-Both run under the service's own gunicorn settings, in turns on one machine, so that what else the machine does hits
-both alike. Clients are processes with one kept-alive connection each that do nothing but send ready bytes and read
-answers.
-
-python benchmarks/service_throughput.py [--rounds 5] [--seconds 3] [--clients 16] [--workers 2] [--promotions 200]
+Both servers run under the service's own gunicorn settings and take turns, so that what else the machine does troubles
+both alike. Clients are processes with one kept-alive connection each, which send ready bytes and read answers. Beside
+requests per second stands the processor time of the server's workers per request, which other processes can't take
+from us.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import os
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,104 +21,128 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from random import Random
+from statistics import median
+from typing import Any, NamedTuple
 
-LINES = 20
-ECHO = "echo"
-SERVICE = "service"
+import click
+
+from benchmarks.result import Cell, Claim, Result, show
+from benchmarks.shop import files_of, made_assortment, made_basket, made_promotions
+
+LINES, PRODUCTS, BASKETS = 20, 2_000, 64
+ECHO, SERVICE = "Flask echo", "POST /v1/decisions"
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def main() -> None:
-    """Measure and print."""
-    options = _options()
+class Round(NamedTuple):
+    """One turn of one server: answers by status, seconds of each, the turn's length and what the workers computed."""
+
+    served: int
+    refused: int
+    latencies: list[float]
+    seconds: float
+    worker_seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Requests served per second."""
+        return self.served / self.seconds
+
+    @property
+    def cost(self) -> float:
+        """Seconds of processor time per request, refused ones too."""
+        return self.worker_seconds / (self.served + self.refused)
+
+
+@click.command(help=__doc__)
+@click.option("--rounds", default=5, show_default=True)
+@click.option("--seconds", default=3.0, show_default=True)
+@click.option("--clients", default=16, show_default=True)
+@click.option("--workers", default=2, show_default=True)
+@click.option("--promotions", default=200, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def main(rounds: int, seconds: float, clients: int, workers: int, promotions: int, as_json: bool) -> None:
+    """Measure, and show what was found."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_policy(folder / "policies", options.promotions)
-        bodies = [json.dumps(basket(number)).encode() for number in range(200)]
-        with _server(ECHO, folder, options.workers) as echo, _server(SERVICE, folder, options.workers) as service:
-            rates: dict[str, list[float]] = {ECHO: [], SERVICE: []}
-            for _ in range(options.rounds):
-                for kind, port in ((ECHO, echo), (SERVICE, service)):
-                    rate, latencies = drive(port, bodies, options.clients, options.seconds)
-                    rates[kind].append(rate)
-                    print(f"{kind:8} {rate:8.0f} requests/s   {_spread(latencies)}", flush=True)
-    ratio = statistics.median(s / e for e, s in zip(rates[ECHO], rates[SERVICE], strict=True))
-    print(
-        f"median   {statistics.median(rates[SERVICE]):.0f} of {statistics.median(rates[ECHO]):.0f}, ratio {ratio:.2f}"
-    )
-
-
-def basket(number: int) -> dict[str, Any]:
-    """Make a basket of 20 lines; every third one is of a known customer."""
-    lines = [
-        {
-            "line_id": str(line + 1),
-            "sku": f"SKU-{(number * 7 + line * 13) % 900}",
-            "name": f"Product {line}",
-            "category": f"range-{(number + line) % 40}/sub-{line % 3}",
-            "brand": f"Brand {line % 12}",
-            "quantity": 1 + (line + number) % 3,
-            "unit_price": 495 + 130 * ((line * 11 + number) % 20),
-        }
-        for line in range(LINES)
+        bodies = make_shop(Path(name), promotions)
+        measured: dict[str, list[Round]] = {ECHO: [], SERVICE: []}
+        with running(ECHO, Path(name), workers) as echo, running(SERVICE, Path(name), workers) as service:
+            for _ in range(rounds):
+                for kind, server in ((ECHO, echo), (SERVICE, service)):
+                    measured[kind].append(drive(server, bodies, clients, seconds))
+    pairs = list(zip(measured[SERVICE], measured[ECHO], strict=True))
+    rate, cost = median(s.per_second / e.per_second for s, e in pairs), median(e.cost / s.cost for s, e in pairs)
+    claims = [
+        Claim("requests per second, of the echo's", round(rate, 3), at_least=0.4),
+        Claim("requests per second, of the echo's", round(rate, 3), at_least=0.6, is_aim=True),
+        Claim("requests per second of processor time, of the echo's", round(cost, 3), at_least=0.4, is_aim=True),
     ]
-    known = {"customer": {"customer_id": f"L-{number}", "tier": "gold"}} if number % 3 == 0 else {}
-    return {"store_id": f"S{number % 9:03}", "till_id": "T1", "currency": "EUR", "lines": lines, **known}
+    title = f"{LINES} lines, {promotions} promotions, {workers} workers, {clients} clients"
+    show(Result(title, [_row(kind, measured[kind]) for kind in measured], claims), as_json=as_json)
 
 
-def write_policy(folder: Path, promotions: int) -> None:
-    """Write a policy of so many promotions; about a dozen of them concern a basket."""
-    folder.mkdir()
-    house = "policy: 1\ncurrency: EUR\ntime_zone: Europe/Paris\nladder: {min_step: 1.00}\nmargins: [{rate: 45%}]\n"
-    (folder / "house.yaml").write_text(house)
-    benefits = (
-        "{{percent: {percent}%, of: {of}}}",
-        "{{amount: {percent}.00, of: {of}}}",
-        "{{every: {{units: 3, of: {of}}}, give: {{percent: 100%, to: cheapest}}}}",
-        "{{tiers: {{by: spend, of: {of}, steps: [{{from: 20.00, percent: {percent}%}}, {{from: 60.00, amount: 9.00}}]}}}}",
-    )
-    rows = ["promotions:"]
-    for number in range(promotions):
-        of = f"{{category: range-{number * 2}}}" if number else "{not: {category: none}}"
-        benefit = benefits[number % len(benefits)].format(percent=3 + number % 15, of=of)
-        rows.append(f"  - {{id: offer-{number}, name: Offer {number}, benefit: {benefit}}}")
-    (folder / "offers.yaml").write_text("\n".join(rows))
+def make_shop(folder: Path, promotions: int) -> list[bytes]:
+    """Write a policy's folder and return the bodies that tills send; each customer comes again and again."""
+    assortment = made_assortment(Random(1), PRODUCTS)
+    policies = folder / "policies"
+    policies.mkdir()
+    for name, content in files_of(made_promotions(Random(4), assortment, promotions)).items():
+        (policies / name).write_text(json.dumps(content), encoding="utf-8")
+    baskets = [made_basket(Random(seed), assortment, LINES) for seed in range(BASKETS)]
+    for number, basket in enumerate(baskets):
+        basket["customer"]["customer_id"] = f"L-{number}"
+    return [json.dumps(basket).encode() for basket in baskets]
 
 
-def drive(port: int, bodies: list[bytes], clients: int, seconds: float) -> tuple[float, list[float]]:
-    """Send as fast as the answers come; returns requests per second and every request's seconds."""
-    gate = multiprocessing.Barrier(clients)
-    results: multiprocessing.Queue[tuple[float, list[float], int]] = multiprocessing.Queue()
-    started = [
-        multiprocessing.Process(target=_client, args=(port, bodies[number:] + bodies[:number], gate, seconds, results))
+class Server(NamedTuple):
+    """A server that runs: its port and its master's process."""
+
+    port: int
+    process: int
+
+    def worker_seconds(self) -> float:
+        """Return the processor time that its workers have used."""
+        children = Path(f"/proc/{self.process}/task/{self.process}/children").read_text().split()
+        fields = [Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split() for child in children]
+        return sum(int(stat[11]) + int(stat[12]) for stat in fields) / TICKS
+
+
+def drive(server: Server, bodies: list[bytes], clients: int, seconds: float) -> Round:
+    """Send as fast as the answers come."""
+    gate = multiprocessing.Barrier(clients + 1)
+    results: multiprocessing.Queue[tuple[int, int, list[float]]] = multiprocessing.Queue()
+    shopping = [
+        multiprocessing.Process(target=_shop, args=(server.port, bodies, number, gate, seconds, results))
         for number in range(clients)
     ]
-    for process in started:
+    for process in shopping:
         process.start()
-    told = [results.get() for _ in started]
-    for process in started:
+    gate.wait()
+    before, begun = server.worker_seconds(), time.perf_counter()
+    told = [results.get() for _ in shopping]
+    spent, computed = time.perf_counter() - begun, server.worker_seconds() - before
+    for process in shopping:
         process.join()
-    failed = sum(failures for _, _, failures in told)
-    if failed:
-        print(f"  {failed} answers were neither 200 nor 201", flush=True)
-    return sum(len(latencies) / spent for spent, latencies, _ in told), [one for _, each, _ in told for one in each]
+    latencies = [latency for _, _, each in told for latency in each]
+    return Round(sum(one[0] for one in told), sum(one[1] for one in told), latencies, spent, computed)
 
 
-def _client(port: int, bodies: list[bytes], gate: Any, seconds: float, results: Any) -> None:
-    requests = [
-        b"POST /v1/decisions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
-        for body in bodies
-    ]
+def _shop(port: int, bodies: list[bytes], number: int, gate: Any, seconds: float, results: Any) -> None:
+    head = b"POST /v1/decisions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+    requests = [head % (len(body), body) for body in bodies]
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        ask(connection, requests[0])
+        for request in requests[:4]:
+            ask(connection, request)
         gate.wait()
-        latencies, failures, begun = [], 0, time.perf_counter()
+        latencies, refused, sent, begun = [], 0, number, time.perf_counter()
         while (now := time.perf_counter()) - begun < seconds:
-            failures += ask(connection, requests[len(latencies) % len(requests)]) not in (200, 201)
-            latencies.append(time.perf_counter() - now)
-        results.put((time.perf_counter() - begun, latencies, failures))
+            sent += 1
+            if ask(connection, requests[sent % len(requests)]) in (200, 201):
+                latencies.append(time.perf_counter() - now)
+            else:
+                refused += 1
+        results.put((len(latencies), refused, latencies))
 
 
 def ask(connection: socket.socket, request: bytes) -> int:
@@ -144,22 +166,23 @@ def _more(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def _server(kind: str, folder: Path, workers: int) -> Iterator[int]:
+def running(kind: str, folder: Path, workers: int) -> Iterator[Server]:
+    """Run a server for the block."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
-    log = (folder / f"{kind}.log").open("wb")
-    command = [sys.executable, __file__, "--serve", kind, "--port", str(port), "--workers", str(workers)]
-    process = subprocess.Popen([*command, "--folder", str(folder)], stderr=log, stdout=log)
+    code = f"from benchmarks.service_throughput import serve; serve({kind!r}, {port}, {workers}, {str(folder)!r})"
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen([sys.executable, "-c", code], stderr=log, stdout=log)
     try:
         _wait(port, process)
-        yield port
+        yield Server(port, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+    for _ in range(600):
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
                 if ask(connection, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") == 200:
@@ -167,26 +190,27 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.1)
         if process.poll() is not None:
-            raise SystemExit("the server did not start")
-    raise SystemExit("the server did not answer")
+            break
+    raise SystemExit("a server did not start")
 
 
-def _serve(kind: str, port: int, workers: int, folder: Path) -> None:
-    from pos_discount.web.server import Listening, Server, gunicorn_settings, serve
+def serve(kind: str, port: int, workers: int, folder: str) -> None:
+    """Serve until a signal ends it."""
+    from pos_discount.web.server import Listening, Server, gunicorn_settings
+    from pos_discount.web.server import serve as serve_decisions
     from pos_discount.web.settings import Settings
-
-    listening = Listening(port=port, workers=workers)
-    settings = Settings(folder / "policies", str(folder / "benchmark.db"), "off", "a secret for the benchmark")
-    if kind == SERVICE:
-        serve(settings, listening)
-        return
 
     class Echo(Server):
         def load(self) -> Any:
             return _echo()
 
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
-    Echo(settings, gunicorn_settings(listening), lambda: None).run()
+    listening = Listening(port=port, workers=workers)
+    settings = Settings(Path(folder) / "policies", f"{folder}/benchmark.db", "off", "a secret for the benchmark")
+    if kind == SERVICE:
+        serve_decisions(settings, listening)
+    else:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        Echo(settings, gunicorn_settings(listening), lambda: None).run()
 
 
 def _echo() -> Any:
@@ -205,30 +229,21 @@ def _echo() -> Any:
     return app
 
 
-def _spread(latencies: list[float]) -> str:
-    ordered = sorted(latencies)
-    points = {name: ordered[min(len(ordered) - 1, int(len(ordered) * share))] for name, share in SHARES.items()}
-    return "  ".join(f"{name} {seconds * 1000:.1f} ms" for name, seconds in points.items())
+def _row(kind: str, rounds: list[Round]) -> dict[str, Cell]:
+    ordered = sorted(latency for one in rounds for latency in one.latencies)
+    return {
+        "server": kind,
+        "requests/s": median(one.per_second for one in rounds),
+        "worker us/request": median(one.cost for one in rounds) * 1e6,
+        "p50 ms": _at(ordered, 0.5),
+        "p99 ms": _at(ordered, 0.99),
+        "p99.9 ms": _at(ordered, 0.999),
+        "refused": sum(one.refused for one in rounds),
+    }
 
 
-SHARES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--promotions", type=int, default=200)
-    parser.add_argument("--serve", choices=[ECHO, SERVICE], help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
-        _serve(options.serve, options.port, options.workers, options.folder)
-        raise SystemExit
-    return options
+def _at(ordered: list[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000 if ordered else 0.0
 
 
 if __name__ == "__main__":

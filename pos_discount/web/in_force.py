@@ -12,6 +12,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -57,7 +58,10 @@ class ModelInForce(NamedTuple):
 
 
 class InForce:
-    """What is in force in this process. Attributes are replaced whole, so that a reader needs no lock."""
+    """What is in force in this process. Attributes are replaced whole, so that a reader needs no lock.
+
+    ``after_change`` is called whenever a policy or a model was taken up.
+    """
 
     def __init__(
         self, settings: Settings, secret: str, store: Store, log: FilteringBoundLogger, metrics: Metrics
@@ -75,6 +79,7 @@ class InForce:
         self._watching_since = 0.0
         self._starting = threading.Lock()
         self._is_kept = False
+        self.after_change: Callable[[], None] = _do_nothing
         self.policy: PolicyInForce | None = None
         self.problems: tuple[str, ...] = ()
         self.model = ModelInForce(None, None)
@@ -181,6 +186,7 @@ class InForce:
         )
         self._metrics.policy_loaded_at.set(now.timestamp())
         self._log.info("policy_in_force", version=policy.version, promotions=len(policy.promotions), source=source)
+        self.after_change()
 
     def _tell_problems(self, told: tuple[str, ...]) -> None:
         self.problems = told
@@ -202,6 +208,7 @@ class InForce:
             self._metrics.model_made_at.set(self.model.activated_at / 1e6)
             version = self.model.served.version if self.model.served else None
             self._log.info("model_in_force", version=version, fallback=self.model.fallback)
+            self.after_change()
 
     def _read_model(self) -> ModelInForce:
         activation = next(iter(self._store.read_activations()), None)
@@ -222,6 +229,10 @@ def _keep_looking(watched: weakref.ref[InForce]) -> None:
         in_force.look()
         del in_force
         time.sleep(LOOK_SECONDS)
+
+
+def _do_nothing() -> None:
+    """Stand in for what a server may want to do after a change."""
 
 
 def _now_microseconds() -> int:

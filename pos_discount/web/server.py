@@ -7,6 +7,8 @@ address alone.
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 import shutil
 import tempfile
@@ -47,6 +49,7 @@ def serve(settings: Settings, listening: Listening, when_ready: Callable[[], Non
     if own_folder is not None:
         os.environ[MULTIPROCESS_FOLDER] = own_folder  # before any worker imports the metrics, which look for it once
     try:
+        importlib.import_module("pos_discount.web.app")  # once, before any fork: a killed worker is replaced at once
         Server(settings, gunicorn_settings(listening), when_ready).run()
     finally:
         if own_folder is not None:
@@ -116,8 +119,18 @@ class Server(BaseApplication):  # type: ignore[misc]
         from pos_discount.web.app import build_app
 
         app = build_app(self._settings)
-        app.extensions["pos_discount"].watch()
+        in_force = app.extensions["pos_discount"]
+        in_force.watch()
+        in_force.after_change = _settle
+        _settle()
         return app
+
+
+def _settle() -> None:
+    """Take what stays (policy, model, code) out of garbage collection, which else looks through it again and again."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _forget_gauges(pid: int) -> None:
