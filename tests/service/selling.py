@@ -82,7 +82,9 @@ def find_losses(service: Service, attack: Attack) -> list[str]:
 
 
 def _sell(till: Till, number: int, acknowledged: dict[str, int]) -> None:
-    sent = basket(sale_id=f"sale-{number}", till_id=f"T{number % CLIENTS}", customer={"customer_id": f"L-{number % 40}"})
+    sent = basket(
+        sale_id=f"sale-{number}", till_id=f"T{number % CLIENTS}", customer={"customer_id": f"L-{number % 40}"}
+    )
     decision = till.call("POST", "/v1/decisions", sent, f"decide-{number}")
     assert decision.status == 201, decision.body
     told = decision.json()

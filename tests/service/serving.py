@@ -189,9 +189,7 @@ def ask(
 
 
 @contextmanager
-def serving(
-    folder: Path, policies: Path, workers: int = 2, threads: int = 8, **environment: str
-) -> Iterator[Service]:
+def serving(folder: Path, policies: Path, workers: int = 2, threads: int = 8, **environment: str) -> Iterator[Service]:
     """Serve until the block ends."""
     service = Service(folder, policies, workers, threads, **environment)
     service.start()
