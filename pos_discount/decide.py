@@ -29,6 +29,7 @@ from pos_discount.pricing import (
     counted,
     counters_of,
     holds,
+    in_language,
     price,
 )
 from pos_discount.sensitivity import (
@@ -152,16 +153,11 @@ def decide(
     """
     at = basket.at or now
     basket = completed(basket, known.kept)
-    shadows = index.policy.house.learning.shadow
-    served = _prior() if model is None or shadows else model.tables
-    behaviour = _behaviour(basket, index, at, known.kept)
-    belief = believe(served, behaviour, _own_events(known.kept))
-    segment = segment_of_belief(served, belief)
-    words = (segment.segment_id, segment.name) if segment else ()
-    pricing = price(index, basket, Context(at, words, dict(known.usage), known.paused))
-    arm = known.arm or _arm(basket, index, seed)
+    met = _meet(basket, index, model, known, at)
+    pricing = price(index, basket, Context(at, met.words, dict(known.usage), known.paused))
     stakes, terms = _stakes(pricing), _terms(index)
-    choice = choose_ladder(stakes, terms, served, belief, arm=arm, seed=seed.dice)
+    arm = known.arm or _arm(basket, index, seed)
+    choice = choose_ladder(stakes, terms, met.tables, met.belief, arm=arm, seed=seed.dice)
     named = [pricing.rungs[position] for position in choice.rungs]
     answer = Answer(
         decision_id=seed.decision_id,
@@ -170,8 +166,8 @@ def decide(
         policy_version=index.policy.version,
         model_version=None if model is None else model.version,
         arm=arm,
-        segment=SegmentName(segment.segment_id, segment.name) if segment else None,
-        fallback=known.fallback or ("no_model" if model is None else "shadow" if shadows else None),
+        segment=met.segment,
+        fallback=met.fallback,
         exact=pricing.is_exact,
         currency=index.policy.house.currency,
         list_total=sum(pricing.scan.list_totals),
@@ -179,24 +175,80 @@ def decide(
         discounts=tuple(discounts_alone(pricing)),
         not_applicable=tuple(not_applicable(pricing, explain)),
         ladder=tuple(ladder_of(pricing, named, choice)),
-        personalised=basket.customer is not None,
-        disclosure=DISCLOSURE if basket.customer is not None else "",
+        personalised=met.disclosure is not None,
+        disclosure=met.disclosure or "",
     )
+    return _decision(answer, pricing, choice, met, stakes, terms)
+
+
+def _decision(
+    answer: Answer, pricing: Pricing, choice: LadderChoice, met: _Met, stakes: Stakes, terms: Terms
+) -> Decision:
+    named = [pricing.rungs[position].priced for position in choice.rungs]
     return Decision(
         answer=answer,
-        holds=holds(pricing.scan, [pricing.base, *(candidate.priced for candidate in named)]),
+        holds=holds(pricing.scan, [pricing.base, *named]),
         counted_at_base=counted(pricing.scan, pricing.base),
-        counted_by_rung=tuple(counted(pricing.scan, candidate.priced) for candidate in named),
+        counted_by_rung=tuple(counted(pricing.scan, priced) for priced in named),
         choice=choice,
-        belief=belief,
-        behaviour=behaviour,
+        belief=met.belief,
+        behaviour=met.behaviour,
         profits=(stakes.base_profit, *(stakes.profits[position] for position in choice.rungs)),
         stakes=stakes,
         terms=terms,
     )
 
 
+class _Met(NamedTuple):
+    """What is thought of a customer before pricing; ``disclosure`` is None where nothing personal is used."""
+
+    tables: SensitivityModel
+    behaviour: Behaviour
+    belief: Belief
+    segment: SegmentName | None
+    fallback: str | None
+    disclosure: str | None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words by which a policy may name the segment."""
+        return (self.segment.segment_id, self.segment.name) if self.segment else ()
+
+
+def _meet(basket: Basket, index: PolicyIndex, model: ServedModel | None, known: Known, at: datetime) -> _Met:
+    """Weigh what is known of the customer, or of anybody with such a basket where nothing personal may be used."""
+    shadows = index.policy.house.learning.shadow
+    tables = _prior() if model is None or shadows else model.tables
+    disclosure = _disclosure(basket, index)
+    if disclosure is None:
+        basket, kept = msgspec.structs.replace(basket, customer=None), None
+    else:
+        kept = known.kept
+    behaviour = _behaviour(basket, index, at, kept)
+    belief = believe(tables, behaviour, _own_events(kept))
+    segment = segment_of_belief(tables, belief)
+    fallback = known.fallback or ("no_model" if model is None else "shadow" if shadows else None)
+    name = SegmentName(segment.segment_id, segment.name) if segment else None
+    return _Met(tables, behaviour, belief, name, fallback, disclosure)
+
+
 DISCLOSURE = "Which of the discounts are named, and in what order, takes earlier purchases with this card into account."
+"""What a customer is told where the house has written nothing of its own."""
+
+
+def _disclosure(basket: Basket, index: PolicyIndex) -> str | None:
+    """Return what the customer is told of the use of personal data, None where none may be used.
+
+    The first matching rule of the house decides for its stores; a customer objects by the attribute ``personalise``.
+    """
+    if basket.customer is None or basket.customer.attributes.get("personalise") in (False, "no", "false"):
+        return None
+    rules = index.policy.house.personalisation
+    rule = next((rule for rule in rules if rule.stores is None or basket.store_id in rule.stores), None)
+    if rule is None:
+        return DISCLOSURE
+    return (in_language(rule.disclosure, basket.locale)[0] or DISCLOSURE) if rule.use else None
+
 
 _prior = cache(prior_model)
 

@@ -89,6 +89,14 @@ class HoldoutSettings(msgspec.Struct, frozen=True):
     ladder: Literal["full", "first", "none"] = "full"
 
 
+class Personalisation(msgspec.Struct, frozen=True):
+    """Whether personal data may shape the ladder in some stores, and what the customer is told of it, by language."""
+
+    use: bool = True
+    stores: Words | None = None
+    disclosure: Annotated[Mapping[str, str], Reads.SENTENCES] = {}
+
+
 class Product(msgspec.Struct, frozen=True):
     """One row of the catalogue: what a till may leave out about a sku. ``unit_cost`` in minor units."""
 
@@ -116,6 +124,7 @@ class House(msgspec.Struct, frozen=True):
     catalogue: Annotated[Mapping[str, Product], Reads.CATALOGUE] = {}
     learning: LearningSettings = LearningSettings()
     holdout: HoldoutSettings = HoldoutSettings()
+    personalisation: tuple[Personalisation, ...] = ()
     ranges: Annotated[Mapping[str, Range], Reads.NAMED_RANGES] = {}
     place_by_range: Annotated[Mapping[str, Place], Reads.NOT_WRITTEN] = {}
     place: Annotated[Place, Reads.NOT_WRITTEN] = Place("", 1, 1)

@@ -16,7 +16,7 @@ def sentence(promotion: Promotion, locale: str | None, currency: str, digits: in
     ``ru-RU`` falls back to ``ru``, then to the first language written. Without a written sentence the benefit's own
     words serve.
     """
-    written, spoken = _written(promotion.say, locale)
+    written, spoken = in_language(promotion.say, locale)
     if written is None:
         return _capitalised(f"{promotion.benefit.words(digits)}")
     if "{" not in written:
@@ -41,7 +41,7 @@ def spell_amount(minor: int, digits: int, currency: str, language: str) -> str:
         return f"{plain} {currency}"
 
 
-def _written(say: Mapping[str, str], locale: str | None) -> tuple[str | None, str]:
+def in_language(say: Mapping[str, str], locale: str | None) -> tuple[str | None, str]:
     """Return the sentence in the language that fits best, and that language."""
     if not say:
         return None, "en"
