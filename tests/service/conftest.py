@@ -1,4 +1,4 @@
-"""One service for all tests that leave it well, and the shim for those that need another clock or a kill to the point."""
+"""One service for all tests that leave it well, and the shim for another clock or a kill to the point."""
 
 from __future__ import annotations
 

@@ -6,9 +6,11 @@ The tests run it small, the benchmark large and with a clock.
 from __future__ import annotations
 
 import http.client
-import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import NamedTuple
 
@@ -31,32 +33,27 @@ class Attack(NamedTuple):
 def sell_while_killing(service: Service, sales: int, kills: int, seed: int) -> Attack:
     """Let eight clients make so many sales, and kill at random among them; every fourth kill is the master's."""
     acknowledged: dict[str, int] = {}
-    repeated: list[int] = []
-    failures: list[BaseException] = []
 
-    def sell(client: int) -> None:
+    def sell(client: int) -> int:
         till = Till(service)
-        try:
-            for number in range(client, sales, CLIENTS):
-                _sell(till, number, acknowledged)
-        except BaseException as failure:
-            failures.append(failure)
-        repeated.append(till.repeated)
+        for number in range(client, sales, CLIENTS):
+            _sell(till, number, acknowledged)
         till.close()
+        return till.repeated
 
-    clients = [threading.Thread(target=sell, args=(client,)) for client in range(CLIENTS)]
-    for client in clients:
-        client.start()
-    dice = Random(seed)
-    silences = []
-    for number, moment in enumerate(sorted(dice.sample(range(sales), kills))):
-        _wait_for(lambda moment=moment: len(acknowledged) >= moment or bool(failures))  # type: ignore[misc]
-        silences.append(_kill(service, dice, is_master=number % 4 == 2))
-    for client in clients:
-        client.join()
-    if failures:
-        raise failures[0]
-    return Attack(acknowledged, kills, sum(repeated), tuple(silences))
+    dice, silences = Random(seed), []
+    with ThreadPoolExecutor(CLIENTS) as threads:
+        clients = [threads.submit(sell, client) for client in range(CLIENTS)]
+        for number, moment in enumerate(sorted(dice.sample(range(sales), kills))):
+            _wait_for(partial(_has_sold, acknowledged, moment, clients))
+            silences.append(_kill(service, dice, is_master=number % 4 == 2))
+        repeated = sum(client.result() for client in clients)
+    return Attack(acknowledged, kills, repeated, tuple(silences))
+
+
+def _has_sold(acknowledged: dict[str, int], moment: int, clients: list[Future[int]]) -> bool:
+    """Tell whether so many are sold, or will never be."""
+    return len(acknowledged) >= moment or all(client.done() for client in clients)
 
 
 def find_losses(service: Service, attack: Attack) -> list[str]:
@@ -120,8 +117,7 @@ def _is_serving(service: Service, may_start: bool) -> bool:
     return False
 
 
-def _wait_for(is_there: object) -> None:
-    assert callable(is_there)
+def _wait_for(is_there: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not is_there():
         assert time.monotonic() < deadline, "it did not happen"

@@ -16,7 +16,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -201,26 +202,21 @@ def serving(folder: Path, policies: Path, workers: int = 2, threads: int = 8, **
 
 
 @contextmanager
-def in_background(run: Any) -> Iterator[threading.Event]:
+def in_background(run: Callable[[], object]) -> Iterator[None]:
     """Run something beside the block, over and over until it ends; what went wrong there is raised here."""
-    done, failures = threading.Event(), list[BaseException]()
+    done = threading.Event()
 
     def repeat() -> None:
-        try:
-            while not done.is_set():
-                run()
-        except BaseException as failure:
-            failures.append(failure)
+        while not done.is_set():
+            run()
 
-    thread = threading.Thread(target=repeat)
-    thread.start()
-    try:
-        yield done
-    finally:
-        done.set()
-        thread.join(PATIENCE)
-    if failures:
-        raise failures[0]
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(repeat)
+        try:
+            yield
+        finally:
+            done.set()
+        running.result(PATIENCE)
 
 
 def _free_port() -> int:

@@ -78,14 +78,14 @@ def test_a_worker_killed_between_write_and_answer_answers_the_repetition_with_wh
 
 def test_an_outcome_cut_off_from_its_answer_counts_once(shimmed: Service) -> None:
     till = Till(shimmed)
-    before = shimmed.rows("SELECT coalesce(sum(uses), 0) FROM counters WHERE promotion_id = 'welcome' AND every = ''")
+    before = shimmed.rows("SELECT coalesce(sum(uses), 0) FROM counters WHERE promotion_id = 'welcome' AND period = ''")
     decision = till.call("POST", "/v1/decisions", basket()).json()
     path, outcome = f"/v1/decisions/{decision['decision_id']}/outcome", {"result": "accepted", "rung": 1}
     (shimmed.folder / "kill").touch()
     answer = till.call("PUT", path, outcome)  # is cut, and repeats
     till.close()
     assert (till.repeated > 0, answer.status, answer.json()["code"]) == (True, 200, "unchanged")
-    uses = shimmed.rows("SELECT sum(uses) FROM counters WHERE promotion_id = 'welcome' AND every = ''")
+    uses = shimmed.rows("SELECT sum(uses) FROM counters WHERE promotion_id = 'welcome' AND period = ''")
     assert uses == [(before[0][0] + 1,)]
 
 
