@@ -70,9 +70,7 @@ def _answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
     @app.errorhandler(StoreUnavailable)
     def answer_unavailable(error: StoreUnavailable) -> Response:
         log.error("store_unavailable", request_id=request.environ[REQUEST_ID], reason=str(error))
-        return answer_problem(
-            retry_later("store_unavailable", "The database can't serve now; nothing was recorded.", 2)
-        )
+        return answer_problem(retry_later("store_unavailable", "The database can't serve now; send the same again.", 2))
 
     @app.errorhandler(HTTPException)
     def answer_http_error(error: HTTPException) -> Response:

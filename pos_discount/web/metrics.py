@@ -39,6 +39,7 @@ class Metrics:
         self._rungs = self._counter("ladder_rungs", "Rungs that ladders named.", "store_id")
         self._empty = self._counter("empty_ladders", "Decisions with nothing to offer.", "store_id")
         self._outcomes = self._counter("outcomes", "Outcomes by how the sale ended.", "store_id", "result")
+        self._rungs_said = self._counter("rungs_said", "Rungs said aloud, by store.", "store_id")
         self._offers = self._counter("offers", "Rungs said aloud, by the answer.", "rung", "reaction")
         self._hold_conflicts = self._counter("hold_conflicts", "Decisions made again because a limit was reached.")
         self._refused = self._counter("overload_refusals", "Requests refused at once because too many were in flight.")
@@ -77,9 +78,16 @@ class Metrics:
 
     def count_outcome(self, store_id: str, result: str, offers: tuple[tuple[int, str], ...]) -> None:
         """Count one recorded outcome and what was said."""
-        self._child(self._outcomes, self._store_label(store_id), result).inc()
+        store_id = self._store_label(store_id)
+        self._child(self._outcomes, store_id, result).inc()
+        if offers:
+            self._child(self._rungs_said, store_id).inc(len(offers))
         for rung, reaction in offers:
             self._child(self._offers, rung if rung <= 9 else "10 or more", reaction).inc()
+
+    def set_missing(self, store_id: str, arm: str, decisions: int) -> None:
+        """Tell how many decisions of a store and an arm expired without an outcome."""
+        self.outcomes_missing.labels(self._store_label(store_id), arm).set(decisions)
 
     def count_hold_conflict(self) -> None:
         """Count a decision that had to be made again."""

@@ -19,6 +19,7 @@ from pos_discount.web.bodies import read_stream
 from pos_discount.web.decisions import Decider
 from pos_discount.web.described import describe_model, describe_policy, describe_segments
 from pos_discount.web.docs_page import docs_page
+from pos_discount.web.gauges import Gauges
 from pos_discount.web.in_force import InForce
 from pos_discount.web.keys import Caller
 from pos_discount.web.messages import Alive, KeptOutcome, OutcomeReport
@@ -55,6 +56,7 @@ class Views:
         self._outcomes = Outcomes(store, in_force, self._archive, metrics)
         self._returns = Returns(store, self._archive)
         self._prober = Prober(store, in_force)
+        self._gauges = Gauges(store, metrics)
         self._parameters_by_route = {route.name: route.parameters for route in ROUTES}
 
     # Decisions
@@ -134,7 +136,7 @@ class Views:
 
     def metrics(self) -> Response:
         """Answer GET /metrics."""
-        self._metrics.write_queue.set(self._store.queue_length())
+        self._gauges.refresh()
         return Response(self._metrics.text(), 200, content_type=CONTENT_TYPE)
 
     def openapi(self) -> Response:
