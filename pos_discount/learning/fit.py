@@ -96,7 +96,7 @@ def fit_sensitivity(
     is_young = evidence.visits() < options.young_until
     shared = prior_tables() if is_young else shared_tables(evidence, options.noise)
     if is_young:
-        tables, tree, strengths, held_out = _fit_young(evidence, shared, options, seed)
+        tables, tree, strengths, held_out = _fit_young(evidence, previous, shared, options, seed)
         anew = (previous.nights if previous else 0, 0.0)
     elif previous is None or _is_time_anew(evidence, previous, options):
         tables, tree, strengths, held_out = _fit_anew(evidence, previous, shared, options, seed)
@@ -126,15 +126,17 @@ def _is_time_anew(evidence: Evidence, previous: Fitted, options: FitOptions) -> 
 
 
 def _fit_young(
-    evidence: Evidence, prior: Tables, options: FitOptions, seed: int
+    evidence: Evidence, previous: Fitted | None, prior: Tables, options: FitOptions, seed: int
 ) -> tuple[Tables, CellTree, Strengths, None]:
-    """Sharpen the prior's segments: too little is known to ask how many there are."""
-    one_cell = np.zeros(len(evidence.weight), dtype=np.intp)
+    """Sharpen the prior's segments: too little is known to ask how many there are, and cells are grown every night."""
     fit = partial(fit_mixture, strengths=options.young_strengths, iterations=options.iterations, noise=options.noise)
-    tables, _ = fit(evidence, prior, prior, one_cell)
+    start = prior
+    if previous is not None and len(previous.tables.walk) == len(prior.walk):
+        start = with_mixes(previous.tables, previous.tables.mixes.mean(axis=0, keepdims=True))
+    tables, _ = fit(evidence, start, prior, np.zeros(len(evidence.weight), dtype=np.intp), tolerance=1e-5)
     tree = _grown(evidence, tables, options, seed)
     mixes = np.repeat(tables.mixes, len(tree.rules()), axis=0)
-    tables, _ = fit(evidence, with_mixes(tables, mixes), prior, cells_of(tree, evidence.bins))
+    tables, _ = fit(evidence, with_mixes(tables, mixes), prior, cells_of(tree, evidence.bins), tolerance=1e-6)
     return tables, tree, options.young_strengths, None
 
 

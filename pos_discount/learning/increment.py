@@ -21,6 +21,7 @@ from pos_discount.learning.mixture import (
     maximise,
     parts_of,
     responsibilities,
+    sums_by_cell,
 )
 from pos_discount.sensitivity import CellTree, Event
 
@@ -41,8 +42,7 @@ def sum_up(evidence: Evidence, tables: Tables, tree: CellTree, noise: float) -> 
     cells = cells_of(tree, evidence.bins)
     weights, _ = responsibilities(evidence, parts_of(evidence.events), tables, cells, noise)
     weighted = weights * evidence.weight[:, None]
-    mixes = np.zeros_like(tables.mixes)
-    np.add.at(mixes, cells, weighted)
+    mixes = sums_by_cell(cells, weighted, len(tables.mixes))
     return Sums(evidence.events, evidence.counts.T @ weighted, mixes)
 
 

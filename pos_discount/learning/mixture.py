@@ -165,9 +165,14 @@ def expect(evidence: Evidence, parts: Parts, tables: Tables, cells: NDArray[np.i
     """Do the E step and gather all that the M step needs; a misreported share of events teaches nothing."""
     weights, log_likelihood = responsibilities(evidence, parts, tables, cells, noise)
     weighted = weights * evidence.weight[:, None]
-    mixes = np.zeros_like(tables.mixes)
-    np.add.at(mixes, cells, weighted)
+    mixes = sums_by_cell(cells, weighted, len(tables.mixes))
     return expected_of(evidence.counts.T @ weighted, parts, tables, noise, mixes, log_likelihood)
+
+
+def sums_by_cell(cells: NDArray[np.intp], weighted: Floats, count: int) -> Floats:
+    """Sum rows [O, S] by cell [C, S]."""
+    columns = [np.bincount(cells, weighted[:, segment], count) for segment in range(weighted.shape[1])]
+    return np.stack(columns, axis=1)
 
 
 def expected_of(

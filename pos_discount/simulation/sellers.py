@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Callable
 
 from pos_discount.learning import FitOptions, Fitted, fit_sensitivity, gather_evidence
 from pos_discount.sensitivity import (
@@ -19,18 +20,30 @@ from pos_discount.simulation.shoppers import Ladder
 from pos_discount.simulation.worlds import DEPTHS, OFFER_COST, World
 
 
+def name_of_ladder(ladder: Ladder) -> str:
+    """Name a fixed ladder by its depths: `3-10-20`."""
+    return "-".join(f"{DEPTHS[rung] * 100:g}" for rung in ladder)
+
+
 class LearningSeller:
     """Recommends what `choose_ladder` chooses under last night's model, and keeps counts as the store does."""
 
     name = "pos-discount"
 
-    def __init__(self, world: World, terms: Terms | None = None, options: FitOptions | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        terms: Terms | None = None,
+        options: FitOptions | None = None,
+        on_night: Callable[[int], None] = lambda night: None,
+    ) -> None:
         self._world = world
         self._terms = terms or Terms(world.plan.max_rungs, OFFER_COST, refusal_price=0.0, exploration=0.02)
         self._options = options or FitOptions()
         self._events_by_customer: dict[int, dict[Event, int]] = defaultdict(lambda: defaultdict(int))
         self._bins_by_customer: dict[int, tuple[int, ...]] = {}
         self._anonymous: dict[tuple[tuple[int, ...], Event], int] = defaultdict(int)
+        self._on_night = on_night
         self.model = prior_model()
         self.fitted: Fitted | None = None
 
@@ -65,6 +78,7 @@ class LearningSeller:
         )
         self.fitted = fit_sensitivity(evidence, self.fitted, self._options, seed=night)
         self.model = self.fitted.model
+        self._on_night(night)
 
     def latent_segment(self, customer: int, checkout: int) -> int:
         """Give the latent segment that a customer's own events make most probable, before merging."""
@@ -83,7 +97,7 @@ class FixedSeller:
     """Always says the same ladder."""
 
     def __init__(self, ladder: Ladder) -> None:
-        self.name = "fixed " + "-".join(f"{DEPTHS[rung]:.0%}".rstrip("%") for rung in ladder)
+        self.name = name_of_ladder(ladder)
         self._ladder = ladder
 
     def recommend(self, checkout: int) -> Recommended:
