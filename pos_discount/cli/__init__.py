@@ -86,6 +86,7 @@ _COMMANDS = {
         "pos_discount.cli.retrain:retrain_command", "Learn from what is new; publish what the gate lets pass."
     ),
     "model": Late("pos_discount.cli:model_group", "See, choose and take back the models that decide."),
+    "simulate": Late("pos_discount.cli.simulate:simulate", "Play shoppers against it, and measure what it is worth."),
     "import": Late("pos_discount.cli.importing:import_receipts", "Import receipts from CSV, to try policies on."),
     "export": Late("pos_discount.cli.export:export", "Export decisions and outcomes, or all about one customer."),
     "replay": Late("pos_discount.cli.records:replay", "Decide a recorded decision again: the same bytes?"),
