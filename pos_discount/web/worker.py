@@ -4,7 +4,7 @@ Gunicorn's own gives a connection to a thread as soon as it is there, and the th
 come one byte a minute, or never: a few dozen tills behind a bad line would stop a server. This one leaves a
 connection with the poller until its request lies whole in the kernel's buffer, so that a thread never waits for a
 line. It peeks and takes nothing, and asks the kernel to wake it only when what is missing has come. A body too large
-for that, or of unknown length, is read by a thread against a deadline.
+for that is read by a thread against a deadline.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ SILENCE = struct.pack("ll", 5, 0)
 """The longest wait for a next byte, as the kernel takes it (seconds, microseconds)."""
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE)
+_CHUNK_SIZE = re.compile(rb"([0-9a-f]{1,8})[ \t]*(?:;|$)", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 
 
@@ -114,6 +116,21 @@ def bytes_wanted(seen: bytes) -> int:
         return min(len(seen) + 1, MOST_WAITED_FOR)
     if _EXPECT.search(seen, 0, end):
         return end + 4  # the client waits to be told to go on, which only a thread does
+    if _CHUNKED.search(seen, 0, end + 2):
+        return _bytes_to_last_chunk(seen, end + 4)
     found = _LENGTH.search(seen, 0, end + 2)
     length = int(found[1]) if found else 0
     return end + 4 if length > MOST_BYTES else min(end + 4 + length, MOST_WAITED_FOR)  # beyond, it is refused unread
+
+
+def _bytes_to_last_chunk(seen: bytes, begin: int) -> int:
+    """Return how many bytes must be there of a body in chunks; chunks that are badly framed are left to a thread."""
+    while begin < len(seen):
+        line_end = seen.find(b"\r\n", begin)
+        if line_end < 0:
+            break
+        size = _CHUNK_SIZE.match(seen, begin, line_end)
+        if size is None or int(size[1], 16) == 0:
+            return begin
+        begin = line_end + 2 + int(size[1], 16) + 2
+    return min(max(begin, len(seen) + 1), MOST_WAITED_FOR)
