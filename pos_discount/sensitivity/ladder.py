@@ -27,6 +27,9 @@ HoldoutLadder = Literal["full", "first", "none"]
 LEAST_GAIN = 1e-12
 """A longer ladder must be better by more than this share of the base."""
 
+FLOOR_SHARES = (0.5, 0.375, 0.125)
+"""How the named ladders share the floor: what every candidate is compared with most, the dearest to say least."""
+
 CAUTIOUS_FLOOR = 0.10
 CAUTIOUS_UNTIL = 5_000.0
 """Until a model has this many effective samples, the floor is at least CAUTIOUS_FLOOR."""
@@ -112,20 +115,21 @@ def ladder_distribution(stakes: Stakes, terms: Terms, model: SensitivityModel, b
     masses: dict[Ladder, float] = {}
     for ladder in winners:
         masses[ladder] = masses.get(ladder, 0.0) + (1.0 - floor) / len(winners)
-    named = named_ladders(stakes, terms) if floor > 0.0 else ()
-    for ladder in named:
-        masses[ladder] = masses.get(ladder, 0.0) + floor / len(named)
+    for ladder, share in named_ladders(stakes, terms) if floor > 0.0 else ():
+        masses[ladder] = masses.get(ladder, 0.0) + floor * share
     return tuple((ladder, round(masses[ladder], 12)) for ladder in sorted(masses))
 
 
-def named_ladders(stakes: Stakes, terms: Terms) -> tuple[Ladder, ...]:
-    """List the ladders that keep a floor: rung 1 alone, the hold-out's, rung 1 then the deepest; equal ones merged.
+def named_ladders(stakes: Stakes, terms: Terms) -> Distribution:
+    """List the ladders that keep a floor and their shares of it: rung 1 alone, the hold-out's, 1 then deepest.
 
-    A hold-out without any ladder is left out: rung 1 is always named.
+    Equal ones are merged; a hold-out without any ladder gives its share to rung 1, which is always named.
     """
     deepest = tuple(sorted({0, len(stakes.depths) - 1}))[: terms.max_rungs]
-    named = ((0,), holdout_ladder(stakes, terms), deepest)
-    return tuple(sorted({ladder for ladder in named if ladder}))
+    shares: dict[Ladder, float] = {}
+    for ladder, share in zip(((0,), holdout_ladder(stakes, terms) or (0,), deepest), FLOOR_SHARES, strict=True):
+        shares[ladder] = shares.get(ladder, 0.0) + share
+    return tuple(sorted(shares.items()))
 
 
 def holdout_ladder(stakes: Stakes, terms: Terms) -> Ladder:

@@ -52,7 +52,7 @@ def profit_of(world: World, seller: Seller) -> float:
 
 
 def rand_index(world: World, seller: LearningSeller, course: Course) -> float | None:
-    """Compare latent segments, before merging, with true types, over customers with KNOWN_WELL visits; None without any."""
+    """Compare latent segments, before merging, with true types, over customers with KNOWN_WELL visits (or None)."""
     last_visit = {int(owner): visit for visit, owner in enumerate(world.customer.tolist()) if owner >= 0}
     owners, visits = np.unique(world.customer[world.customer >= 0], return_counts=True)
     well_known = owners[visits >= KNOWN_WELL].tolist()

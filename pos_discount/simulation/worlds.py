@@ -209,14 +209,14 @@ def _continuous_kinds(plan: WorldPlan, customer: Ints, dice: np.random.Generator
     strangers = 2_000
     pool = plan.customers + strangers
     need, hurry, firmness = (dice.normal(0.0, 1.0, pool) for _ in range(3))
-    middle = np.exp(-2.75 + 0.8 * need)
+    middle = np.exp(-2.4 + 0.8 * need)
     quantiles = (np.arange(40) + 0.5) / 40
     spread = 0.25 + 0.25 * dice.random(pool)
     kinds = Kinds(
         wanted=middle[:, None] * np.exp(spread[:, None] * np.log(quantiles / (1.0 - quantiles))),
         weight=np.full((pool, 40), 1 / 40),
         walk=0.30 / (1.0 + np.exp(2.0 - 1.2 * hurry)),
-        loss=0.70 / (1.0 + np.exp(1.0 - 1.2 * firmness)),
+        loss=0.85 / (1.0 + np.exp(0.3 - 1.2 * firmness)),
         anchor=0.08,
         walk_slope=0.6,
         loss_slope=1.0,
