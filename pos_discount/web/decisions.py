@@ -63,7 +63,7 @@ class Decider:
         reply_of: Callable[[str, bytes], Reply],
     ) -> Reply:
         """Decide and record; ``reply_of`` makes the reply of a decision's id and its answer's JSON."""
-        self._in_force.keep_policy()
+        self._in_force.keep_policy(policy)
         used_up: dict[CounterKey, Usage] = {}
         tries = 0
         while True:

@@ -78,7 +78,8 @@ class InForce:
         self._watching_process = 0
         self._watching_since = 0.0
         self._starting = threading.Lock()
-        self._is_kept = False
+        self._kept_versions: frozenset[str] = frozenset()
+        self._store_problem: str | None = None
         self.after_change: Callable[[], None] = _do_nothing
         self.policy: PolicyInForce | None = None
         self.problems: tuple[str, ...] = ()
@@ -117,20 +118,24 @@ class InForce:
         try:
             if self.policy is None:
                 self._take_last_good()
-            self.keep_policy()
+            if self.policy is not None:
+                self.keep_policy(self.policy)
             changes = self._store.read_changes()
             if changes != self._changes:
                 self._read_changes(changes)
                 self._changes = changes
+            self._store_problem = None
         except StoreUnavailable as error:
-            self._log.warning("store_unavailable", reason=str(error))
+            if str(error) != self._store_problem:
+                self._log.error("store_unavailable", reason=str(error))
+            self._store_problem = str(error)
 
-    def keep_policy(self) -> None:
-        """Write the policy in force to the store, once, so that whatever it decides can be decided again."""
-        policy = self.policy
-        if policy is not None and not self._is_kept:
-            self._store.keep_policy(policy.index.policy.version, policy.files, _now_microseconds())
-            self._is_kept = self.policy is policy
+    def keep_policy(self, policy: PolicyInForce) -> None:
+        """Write a policy to the store, once, so that whatever it decides can be decided again."""
+        version = policy.index.policy.version
+        if version not in self._kept_versions:
+            self._store.keep_policy(version, policy.files, _now_microseconds())
+            self._kept_versions |= {version}
 
     # Policy
 
@@ -175,7 +180,6 @@ class InForce:
         policy = loaded.policy
         files = tuple(KeptFile(name, content) for name, content in sorted(loaded.files.items()))
         now = datetime.now(UTC)
-        self._is_kept = source == "store"
         self.policy = PolicyInForce(
             index=PolicyIndex(policy),
             baskets=basket_reader(policy.house.currency),

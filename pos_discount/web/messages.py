@@ -120,8 +120,9 @@ class ReturnAnswer(msgspec.Struct, frozen=True):
 
 
 class DecisionRecord(Answer, frozen=True, kw_only=True):
-    """A decision as it was answered, with what became of it."""
+    """A decision as it was answered, with what became of it; ``superseded_by`` is a later decision of the same sale."""
 
+    superseded_by: str | None
     outcome: KeptOutcome | None
     returns: tuple[ReturnAnswer, ...] = ()
 

@@ -14,7 +14,7 @@ import msgspec
 from flask import Response, g, request
 
 from pos_discount.decide import Explain
-from pos_discount.store import AlreadyAnswered, Claim, OtherBody, Reply, StillRunning, Store
+from pos_discount.store import AlreadyAnswered, Claim, OtherBody, OutcomeRecord, Reply, StillRunning, Store
 from pos_discount.web.bodies import read_stream
 from pos_discount.web.decisions import Decider
 from pos_discount.web.described import describe_model, describe_policy, describe_segments
@@ -259,11 +259,14 @@ def _again(reply: Reply) -> Response:
 
 def _with_what_became(sale: KeptSale) -> bytes:
     """Append the outcome and the returns to the answer's own bytes."""
-    kept = sale.kept.outcome
-    outcome = None
-    if kept is not None:
-        report = msgspec.structs.replace(_read_outcome(kept.body), satisfaction=kept.satisfaction)
-        told = {name: getattr(report, name) for name in OutcomeReport.__struct_fields__}
-        outcome = KeptOutcome(**told, recorded_at=datetime.fromtimestamp(kept.received_at / 1e6, UTC))
-    returns = b",".join(returned.answer for returned in sale.kept.returns)
-    return sale.record.answer[:-1] + b',"outcome":' + _encode(outcome) + b',"returns":[' + returns + b"]}"
+    kept = sale.kept
+    became = {"superseded_by": kept.superseded_by, "outcome": None if kept.outcome is None else _told(kept.outcome)}
+    returns = b",".join(returned.answer for returned in kept.returns)
+    return sale.record.answer[:-1] + b"," + _encode(became)[1:-1] + b',"returns":[' + returns + b"]}"
+
+
+def _told(outcome: OutcomeRecord) -> KeptOutcome:
+    """Tell an outcome as it came, with the satisfaction that was said last."""
+    report = msgspec.structs.replace(_read_outcome(outcome.body), satisfaction=outcome.satisfaction)
+    fields = {name: getattr(report, name) for name in OutcomeReport.__struct_fields__}
+    return KeptOutcome(**fields, recorded_at=datetime.fromtimestamp(outcome.received_at / 1e6, UTC))

@@ -94,6 +94,8 @@ def test_a_further_decision_of_a_sale_has_its_arm_and_frees_its_holds(client: Fl
     assert rung_of(second, "goodwill")["promotions"] == ["goodwill"]
     assert "goodwill" not in json.dumps(other["ladder"])
     assert second["arm"] == first["arm"]
+    superseded = client.get(f"/v1/decisions/{first['decision_id']}").json["superseded_by"]
+    assert superseded == second["decision_id"]
 
 
 def test_a_use_that_another_decision_holds_is_not_offered_until_it_is_free(client: FlaskClient) -> None:
