@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import NamedTuple
 
 from pos_discount.policy.picks import Pick, take_units
@@ -57,11 +58,11 @@ def assign_bundles(slots: Sequence[Slot], at_most: int | None, saving: Saving) -
     units that can save most, the dearest together unless other groups save more."""
     fits = _fits(slots, saving.worth)
     unions = _unions(fits)
-    most = min(sum(fit.pick.units for fit in fits) // sum(slot.units for slot in slots), at_most or 10**9)
-    possible = _largest(most, lambda n: _dearest(fits, unions, slots, n) is not None)
+    possible = min(_most_bundles(fits, slots), at_most or 10**9)
 
+    @cache
     def saved(bundles: int) -> Fraction | int:
-        return saving.of([fit.pick for fit in _dearest(fits, unions, slots, bundles) or ()], bundles) if bundles else 0
+        return saving.of([fit.pick for fit in _dearest(fits, unions, slots, bundles)], bundles) if bundles else 0
 
     count = _largest(possible, lambda n: saved(n) > saved(n - 1))
     best = list(_bundles(_chosen_by_part(fits, unions, slots, count), slots, count))
@@ -107,26 +108,36 @@ def _room(slots: Sequence[Slot], parts: int, count: int) -> int:
     return count * sum(slot.units for part, slot in enumerate(slots) if parts >> part & 1)
 
 
-def _dearest(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int) -> list[_Fit] | None:
-    """Return the dearest units that fill ``count`` bundles, or None where units do not suffice."""
+def _most_bundles(fits: Sequence[_Fit], slots: Sequence[Slot]) -> int:
+    """Return how many bundles the units can fill: for no choice of parts may fewer units fit one of them than they take
+    (Hall 1935)."""
+    units_by_parts: dict[int, int] = {}
+    for fit in fits:
+        units_by_parts[fit.parts] = units_by_parts.get(fit.parts, 0) + fit.pick.units
+    return min(
+        sum(units for parts, units in units_by_parts.items() if parts & choice) // _room(slots, choice, 1)
+        for choice in range(1, 1 << len(slots))
+    )
+
+
+def _dearest(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int) -> list[_Fit]:
+    """Return the units worth most that fill ``count`` bundles, which must be possible."""
     room = {parts: _room(slots, parts, count) for parts in unions}
-    missing = count * sum(slot.units for slot in slots)
+    supersets = {fit.parts: [parts for parts in unions if parts & fit.parts == fit.parts] for fit in fits}
     chosen: list[_Fit] = []
     for fit in fits:
-        units = min(fit.pick.units, *(room[parts] for parts in unions if parts & fit.parts == fit.parts))
+        units = min(fit.pick.units, *(room[parts] for parts in supersets[fit.parts]))
         if units:
             chosen.append(fit._replace(pick=fit.pick._replace(units=units)))
-            missing -= units
-            for parts in unions:
-                if parts & fit.parts == fit.parts:
-                    room[parts] -= units
-    return None if missing else chosen
+            for parts in supersets[fit.parts]:
+                room[parts] -= units
+    return chosen
 
 
 def _chosen_by_part(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int) -> list[list[Pick]]:
     """Return the units that fill ``count`` bundles by part, each in the first part that leaves enough room for the
     others."""
-    chosen = (_dearest(fits, unions, slots, count) if count else None) or ()
+    chosen = _dearest(fits, unions, slots, count) if count else []
     room = {
         parts: _room(slots, parts, count) - sum(f.pick.units for f in chosen if f.parts | parts == parts)
         for parts in unions
