@@ -256,8 +256,10 @@ _prior = cache(prior_model)
 def completed(basket: Basket, kept: KeptCustomer | None) -> Basket:
     """Fill in what the till does not send of a customer's history."""
     customer = basket.customer
-    if customer is None or kept is None:
+    if customer is None:
         return basket
+    if kept is None:
+        return _first_visit(basket, customer)
     filled = Customer(
         customer_id=customer.customer_id,
         tier=customer.tier,
@@ -271,6 +273,13 @@ def completed(basket: Basket, kept: KeptCustomer | None) -> Basket:
         attributes=customer.attributes,
     )
     return msgspec.structs.replace(basket, customer=filled)
+
+
+def _first_visit(basket: Basket, customer: Customer) -> Basket:
+    """Count this visit as the first of a card that the service has never seen; of its past nothing is known."""
+    if customer.customer_id is None or customer.visit_number is not None:
+        return basket
+    return msgspec.structs.replace(basket, customer=msgspec.structs.replace(customer, visit_number=1))
 
 
 def _behaviour(basket: Basket, index: PolicyIndex, at: datetime, kept: KeptCustomer | None) -> Behaviour:

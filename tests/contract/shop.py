@@ -114,7 +114,10 @@ def _alone(told: dict[str, Any], want: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_line(told: dict[str, Any], want: dict[str, Any]) -> dict[str, Any]:
-    found = {one["promotion_id"]: {int(line["line_id"]): line["saving"] for line in one["lines"]} for one in told["discounts"]}
+    found = {
+        one["promotion_id"]: {int(line["line_id"]): line["saving"] for line in one["lines"]}
+        for one in told["discounts"]
+    }
     return {key: found.get(key) for key in want}
 
 
