@@ -50,7 +50,7 @@ class LearningSeller:
     def recommend(self, checkout: int) -> Recommended:
         """Choose as the till's answer does: belief from this visit's behaviour and the customer's own events."""
         world = self._world
-        belief = believe(self.model, world.behaviour(checkout), self._own_events(int(world.customer[checkout])))
+        belief = believe(self.model, world.behaviour(checkout), self.events_before(checkout))
         choice = choose_ladder(
             self._stakes(checkout), self._terms, self.model, belief, arm="ladder", seed=f"visit {checkout}"
         )
@@ -84,6 +84,15 @@ class LearningSeller:
         """Give the latent segment that a customer's own events make most probable, before merging."""
         weights = believe(self.model, self._world.behaviour(checkout), self._own_events(customer)).weights
         return weights.index(max(weights))
+
+    @property
+    def nights(self) -> int:
+        """Count the nights that have taught the model."""
+        return self.fitted.nights if self.fitted else 0
+
+    def events_before(self, checkout: int) -> EventCounts:
+        """Give what is kept of this checkout's customer."""
+        return self._own_events(int(self._world.customer[checkout]))
 
     def _own_events(self, customer: int) -> EventCounts:
         return tuple(self._events_by_customer[customer].items()) if customer in self._events_by_customer else ()

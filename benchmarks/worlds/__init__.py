@@ -1,0 +1,1 @@
+"""Learning, judged on the worlds of the simulation, against fixed ladders and the usual contextual bandits."""
