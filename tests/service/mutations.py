@@ -9,7 +9,23 @@ from .house import HOUSE, PROMOTIONS
 
 MISTYPED = ("promotion", "bennefit", "amout", "limts", "uzes", "per_cent", "offer_", "nmae", "id_", "whenn")
 BAD_VALUES = ("12.345", "-5", "NaN", "1e3", "[]", "{}", "~", "9" * 400, "'5 EUR'", "0x10", "2026-02-30")
-SYNTAX = ("]", "}", "{", "[", "\t- x", "- - -", "'", '"', ": :", "%", "@", "`", "&a *a", "!!python/object:os.system x", "? ?")
+SYNTAX = (
+    "]",
+    "}",
+    "{",
+    "[",
+    "\t- x",
+    "- - -",
+    "'",
+    '"',
+    ": :",
+    "%",
+    "@",
+    "`",
+    "&a *a",
+    "!!python/object:os.system x",
+    "? ?",
+)
 
 
 def broken_policies(seed: int, count: int) -> Iterator[bytes]:
@@ -81,7 +97,9 @@ def _alias_bomb(dice: Random) -> bytes:
 
 
 def _ten_megabytes(dice: Random) -> bytes:
-    return PROMOTIONS.encode() + b"".join(b"  - {id: p%d, name: N, benefit: {percent: 1%%}}\n" % n for n in range(220_000))
+    return PROMOTIONS.encode() + b"".join(
+        b"  - {id: p%d, name: N, benefit: {percent: 1%%}}\n" % n for n in range(220_000)
+    )
 
 
 def _many_aliases(dice: Random) -> bytes:
