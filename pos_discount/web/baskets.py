@@ -5,6 +5,7 @@ unique lines.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -42,9 +43,12 @@ def basket_faults(basket: Basket, currency: str) -> Iterator[Fault]:
 
 def _refused_attributes(attributes: Iterable[str], pointer: str) -> Iterator[Fault]:
     for name in attributes:
-        if trait := refused_reason(name):
+        if trait := _trait(name):
             detail = f"this name denotes {trait}, which is refused; describe behaviour instead"
             yield Fault(pointer_to(pointer, name), "personal_trait", detail)
+
+
+_trait = lru_cache(maxsize=4096)(refused_reason)  # tills send the same few names again and again
 
 
 def _may_repeat(body: bytes, basket: Basket) -> bool:

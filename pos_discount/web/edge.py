@@ -53,6 +53,7 @@ class Edge:
             told[0] = status[:3]
             headers.append(("X-Request-Id", request_id))
             headers.append(("X-Content-Type-Options", "nosniff"))
+            headers.append(("Cache-Control", "no-store"))
             return start_response(status, headers, exc_info)
 
         is_free = self._enter() or environ["PATH_INFO"] in NEVER_REFUSED

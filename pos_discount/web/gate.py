@@ -29,10 +29,21 @@ class Gate:
         if scopes == ():
             return ANYONE
         if not self._has_keys:
-            if not is_loopback(environ["SERVER_NAME"]) or not is_loopback(environ.get("REMOTE_ADDR", "")):
+            if not _is_from_this_machine(environ):
                 raise Problem("loopback_only", "POS_DISCOUNT_AUTH is off: only calls on a loopback address are served.")
             return ANYONE
         caller = self._in_force.keys.caller(environ.get("HTTP_AUTHORIZATION"), time.time_ns() // 1000)
         if scopes is not None and caller.scope not in scopes:
             raise Problem("scope_missing", f"This needs a key with one of the scopes {', '.join(scopes)}.")
         return caller
+
+
+def _is_from_this_machine(environ: WSGIEnvironment) -> bool:
+    """Tell whether a call was taken and made on a loopback address, and not handed on by a proxy for somebody else."""
+    forwarded = environ.get("HTTP_X_FORWARDED_FOR")
+    return (
+        is_loopback(environ["SERVER_NAME"])
+        and is_loopback(environ.get("REMOTE_ADDR", ""))
+        and "HTTP_FORWARDED" not in environ
+        and (forwarded is None or all(is_loopback(part.strip()) for part in forwarded.split(",")))
+    )

@@ -36,7 +36,7 @@ class Notes(msgspec.Struct, frozen=True, array_like=True):
     Index 0 of ``profits``, ``counted``, ``promoted`` and ``totals`` is the base, index k rung k as answered.
     ``depths`` are those of the rungs. ``promoted`` is the part of a total that is bought on promotion. All money is
     in minor units. ``stakes`` and ``terms`` are what another model would have chosen from; None where a record is
-    older than they are.
+    older than they are. ``first`` are rung 1's promotions, which no arm and no model has a say in.
     """
 
     depths: tuple[float, ...]
@@ -49,6 +49,7 @@ class Notes(msgspec.Struct, frozen=True, array_like=True):
     behaviour: Behaviour
     stakes: Stakes | None = None
     terms: Terms | None = None
+    first: tuple[str, ...] = ()
 
 
 def microseconds(moment: datetime) -> int:
@@ -109,6 +110,7 @@ def notes_of(basket: Basket, decision: Decision) -> Notes:
         behaviour=decision.behaviour,
         stakes=decision.stakes,
         terms=decision.terms,
+        first=answer.ladder[0].promotions if answer.ladder else (),
     )
 
 

@@ -118,7 +118,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Make the app, in the worker, and let it look at the folder and the database before the first call."""
         from pos_discount.web.app import build_app
 
-        app = build_app(self._settings)
+        app = build_app(self._settings, most_in_flight=max(1, self.cfg.threads * 5 // 8))
         in_force = app.extensions["pos_discount"]
         in_force.watch()
         in_force.after_change = _settle

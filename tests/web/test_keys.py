@@ -170,3 +170,11 @@ def test_without_keys_only_this_machine_is_served(tmp_path: Path, server: str, c
     app: Flask = make_app(tmp_path)
     environ = {"SERVER_NAME": server, "REMOTE_ADDR": client}
     assert app.test_client().get("/v1/policy", environ_overrides=environ).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [("X-Forwarded-For", "127.0.0.1", 200), ("X-Forwarded-For", "192.0.2.9", 403), ("Forwarded", "for=192.0.2.9", 403)],
+)
+def test_without_keys_a_proxy_can_not_let_others_in(tmp_path: Path, header: str, value: str, status: int) -> None:
+    assert make_app(tmp_path).test_client().get("/v1/policy", headers={header: value}).status_code == status

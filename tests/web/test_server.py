@@ -37,12 +37,12 @@ from pos_discount.web.server import Listening, serve
 from pos_discount.web.settings import Settings
 folder, port = Path(sys.argv[1]), int(sys.argv[2])
 settings = Settings(folder / "policies", str(folder / "test.db"), "off", "a secret for the tests")
-serve(settings, Listening(port=port, workers=2, threads=4))
+serve(settings, Listening(port=port, workers=2, threads=8))
 """
 
 
 class Server:
-    """A server of two workers with four threads each."""
+    """A server of two workers with eight threads each."""
 
     def __init__(self, folder: Path, port: int, process: subprocess.Popen[bytes]) -> None:
         self.folder, self.port, self.process = folder, port, process
