@@ -29,8 +29,8 @@ from pos_discount.learning.gate import (
     check_tills,
 )
 from pos_discount.learning.history import Visit
-from pos_discount.learning.targets import FIRST_ALONE, Unknown, beliefs_of, choices_of, weigh, worst_of
-from pos_discount.sensitivity import Belief, SensitivityModel, foresee, parse_event_code
+from pos_discount.learning.targets import FIRST_ALONE, Judge, Unknown, choices_of, decided_by, judge_of, weigh, worst_of
+from pos_discount.sensitivity import SensitivityModel, foresee, parse_event_code
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -40,7 +40,7 @@ RIVALS_JUDGED_ON = 5_000
 
 
 class PolicyValue(msgspec.Struct, frozen=True):
-    """What one policy would have earned per checkout (minor units), three estimates; `gain`: the candidate's over it."""
+    """What one policy would have earned per checkout (minor units); `gain` is the candidate's over it."""
 
     name: str
     inverse_propensity: Estimate
@@ -66,6 +66,7 @@ def compare(
     visits: Sequence[Visit],
     candidate: SensitivityModel,
     champion: SensitivityModel,
+    champion_version: str | None,
     rivals: Sequence[SensitivityModel],
     limits: GateLimits,
 ) -> Compared:
@@ -75,13 +76,14 @@ def compare(
     if not treated:
         nothing = Check("effective samples", False, "no checkout to judge by")
         return Compared(0, (), None, float("nan"), obedience, (nothing,))
-    table = _Table(treated, candidate, obedience.is_trusted)
-    weighed = {"candidate": table.model(candidate, "worst"), "champion": table.model(champion, "best")}
-    best = _best_rival(treated, candidate, rivals, obedience.is_trusted)
+    judges = (candidate, champion) if champion.card.kind == "learned" else (candidate,)  # a supposition is no judge
+    table = _Table(treated, judges, obedience.is_trusted)
+    weighed = {"candidate": table.model(candidate, "worst"), "champion": table.champion(champion, champion_version)}
+    best = _best_rival(treated, champion, rivals, obedience.is_trusted)
     if best is not None:
         weighed["best of 30 days"] = table.model(best, "best")
     weighed["rung 1 alone"] = table.first_alone()
-    calibration = table.calibration(limits)
+    calibration = table.calibration()
     checks = (
         check_finite(table.reward),
         check_samples(weighed["candidate"], limits),
@@ -101,10 +103,9 @@ def compare(
 class _Table:
     """The columns of the comparison that all policies share."""
 
-    def __init__(self, visits: Sequence[Visit], judge: SensitivityModel, is_prefix_trusted: bool) -> None:
+    def __init__(self, visits: Sequence[Visit], judges: Sequence[SensitivityModel], is_prefix_trusted: bool) -> None:
         self.visits = visits
-        self.judge = judge
-        self.beliefs = beliefs_of(judge, visits)
+        self.judges = tuple(judge_of(model, visits) for model in judges)
         self.executed: list[Executed] = [executed_of(visit, is_prefix_trusted) for visit in visits]
         self.reward: Floats = np.array([visit.reward for visit in visits])
         self.worst: Floats = np.array([worst_of(visit) for visit in visits])
@@ -112,14 +113,21 @@ class _Table:
         self.till = _numbered([f"{visit.store_id}\0{visit.till_id}" for visit in visits])
 
     def model(self, model: SensitivityModel, unknown: Unknown) -> Weighed:
-        """Weigh the policy of a model."""
-        chosen = [distribution for _, distribution in choices_of(model, self.visits)]
-        return weigh(self.visits, self.executed, chosen, self.judge, self.beliefs, unknown=unknown)
+        """Weigh the policy of a model that decided none of the visits."""
+        known = [judge for judge in self.judges if judge.model is model]
+        chosen = choices_of(known[0] if known else judge_of(model, self.visits), self.visits)
+        return weigh(self.visits, self.executed, tuple(chosen), self.judges, unknown=unknown)
+
+    def champion(self, model: SensitivityModel, version: str | None) -> Weighed:
+        """Weigh the policy that is in force, which decided most of the visits."""
+        known = [judge for judge in self.judges if judge.model is model]
+        chosen = decided_by(known[0] if known else judge_of(model, self.visits), version, self.visits)
+        return weigh(self.visits, self.executed, tuple(chosen), self.judges, unknown="best")
 
     def first_alone(self) -> Weighed:
         """Weigh the habit of saying rung 1 alone."""
         alone = [FIRST_ALONE] * len(self.visits)
-        return weigh(self.visits, self.executed, alone, self.judge, self.beliefs, unknown="best")
+        return weigh(self.visits, self.executed, alone, self.judges, unknown="best")
 
     def value(self, name: str, policy: Weighed, candidate: Weighed) -> PolicyValue:
         """Estimate a policy's worth, and what the candidate gains over it."""
@@ -146,11 +154,11 @@ class _Table:
         satisfied = [float("nan") if v.satisfaction is None else float(v.satisfaction) for v in self.visits]
         return Column(np.array(walked), np.array(spoken), np.array(satisfied))
 
-    def calibration(self, limits: GateLimits) -> float:
+    def calibration(self) -> float:
         """Compare foreseen with real acceptance of rung 1, where the till told what was said."""
         pairs = [
-            (_foreseen_first(visit, self.judge, belief), visit.said[0][1] == "accepted")
-            for visit, belief in zip(self.visits, self.beliefs, strict=True)
+            (_foreseen_first(visit, self.judges[0], row), visit.said[0][1] == "accepted")
+            for row, visit in enumerate(self.visits)
             if visit.said and visit.said[0][0] == 1 and visit.said[0][1] != "ignored"
         ]
         if not pairs:
@@ -165,13 +173,13 @@ def _best_rival(
     """Choose the best of earlier champions by the doubly robust estimate on the latest checkouts."""
     if len(rivals) < 2:
         return rivals[0] if rivals else None
-    table = _Table(visits[-RIVALS_JUDGED_ON:], judge, is_prefix_trusted)
+    table = _Table(visits[-RIVALS_JUDGED_ON:], (judge,), is_prefix_trusted)
     earned = [float(table.model(rival, "worst").doubly_robust(table.reward).mean()) for rival in rivals]
     return rivals[int(np.argmax(earned))]
 
 
-def _foreseen_first(visit: Visit, judge: SensitivityModel, belief: Belief) -> float:
-    return foresee((0,), visit.stakes, visit.terms, judge, belief).acceptance[0]
+def _foreseen_first(visit: Visit, judge: Judge, row: int) -> float:
+    return foresee((0,), visit.stakes, visit.terms, judge.model, judge.beliefs[row]).acceptance[0]
 
 
 def _walked(visit: Visit) -> float:

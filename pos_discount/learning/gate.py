@@ -17,6 +17,9 @@ from scipy.stats import chi2
 from pos_discount.learning.evaluation import Estimate, Weighed, effective_samples, gain_over, mean_with_interval
 from pos_discount.sensitivity import SensitivityModel
 
+ONE_SIDED_95 = 1.644854
+"""The gate asks a one-sided question: may the candidate be worse than allowed?"""
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
@@ -79,7 +82,8 @@ def check_profit(
     """Check that the candidate is not worse than another policy by more than the allowed loss, at 95 %."""
     gain = gain_over(candidate, other, reward, cluster, allowed_loss=limits.max_loss)
     plain = gain_over(candidate, other, reward, cluster)
-    passed = math.isfinite(gain.low) and gain.low >= 0.0
+    least = gain.mean - ONE_SIDED_95 * gain.standard_error
+    passed = math.isfinite(least) and least >= 0.0
     return Check(
         name,
         passed,

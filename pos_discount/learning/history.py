@@ -54,6 +54,7 @@ class VisitNote(msgspec.Struct, frozen=True, array_like=True):
     behaviour: Behaviour
     stakes: Stakes | None = None
     terms: Terms | None = None
+    first: tuple[str, ...] = ()
 
 
 class OutcomeNote(msgspec.Struct, frozen=True, array_like=True):

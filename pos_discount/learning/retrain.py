@@ -110,7 +110,7 @@ def retrain(
     held_out = held_out_gain(evidence, state.fitted, champion.model, options.fit, counts.sequence)
     notice(STAGES[4])
     rivals = _rivals(store, champion.version, now)
-    compared = compare(visits, fitted.model, champion.model, rivals, options.limits)
+    compared = compare(visits, fitted.model, champion.model, champion.version, rivals, options.limits)
     notice(STAGES[5])
     missing = store.count_checkouts(now - 30 * DAY, now)
     checks = _checks(fitted.model, evidence, held_out, window, missing, options)

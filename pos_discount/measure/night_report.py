@@ -163,7 +163,7 @@ def _figure_of_values(values: Sequence[PolicyValue], unit: float, currency: str)
 def picture(figure: Figure) -> str:
     """Draw a figure as SVG to stand inside a page."""
     drawn = io.StringIO()
-    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    figure.savefig(drawn, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = drawn.getvalue()
     return text[text.index("<svg") :]
 

@@ -97,7 +97,9 @@ class Trade:
         decision_id = f"dec_{self.number:026d}"
         seed = Seed(decision_id, decision_id)
         decision = decide(basket, self.index, self.model, known, moment, seed)
-        inputs = Inputs(basket, known, moment, seed, "touched", self.index.policy.version, decision.answer.model_version)
+        inputs = Inputs(
+            basket, known, moment, seed, "touched", self.index.policy.version, decision.answer.model_version
+        )
         record = decision_record(inputs, decision, b"{}")
         return record, None if dice.random() < missing else self._outcome(kind, decision, record)
 

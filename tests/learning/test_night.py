@@ -1,0 +1,133 @@
+"""A night from the store to the model in force: what is new, what the gate says, what a cut-short night leaves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from learning.shop import Trade, write_policy
+from pos_discount.learning import STAGES, RetrainOptions, publish, retrain
+from pos_discount.learning.gate import Verdict
+from pos_discount.learning.history import BehaviourNote, OutcomeNote, VisitNote
+from pos_discount.learning.retrain import Night
+from pos_discount.learning.state import StateUnreadable, state_from_bytes
+from pos_discount.store import OutcomeRecord, Store
+from pos_discount.web.outcomes import OutcomeLesson
+from pos_discount.web.recording import Notes
+
+NOW = 1_800_000_000_000_000
+
+
+@pytest.fixture(scope="module")
+def traded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Trade, Night]]:
+    """A store after 700 visits, and the first night."""
+    folder = tmp_path_factory.mktemp("night")
+    store = Store(folder / "shop.db")
+    trade = Trade(store, write_policy(folder / "policies"))
+    trade.visits(700, missing=0.05)
+    yield store, trade, retrain(store, None, RetrainOptions(), NOW)
+    store.close()
+
+
+def test_learning_reads_what_the_service_writes() -> None:
+    assert Notes.__struct_fields__[: len(BehaviourNote.__struct_fields__)] == BehaviourNote.__struct_fields__
+    assert Notes.__struct_fields__ == VisitNote.__struct_fields__
+    assert OutcomeLesson.__struct_fields__ == OutcomeNote.__struct_fields__
+
+
+def test_a_night_counts_what_is_new_and_the_next_one_goes_on_from_there(
+    traded: tuple[Store, Trade, Night],
+) -> None:
+    store, trade, first = traded
+    trade.visits(100)
+    second = retrain(store, first.state, RetrainOptions(), NOW)
+    cold = retrain(store, None, RetrainOptions(), NOW)
+    assert (second.new_outcomes, second.outcomes, cold.outcomes) == (100, first.outcomes + 100, first.outcomes + 100)
+    going_on, anew = state_from_bytes(second.state).counts, state_from_bytes(cold.state).counts
+    assert going_on.visits_by_kind == anew.visits_by_kind
+    assert going_on.bins_by_customer == anew.bins_by_customer
+
+
+def test_a_changed_outcome_counts_once(traded: tuple[Store, Trade, Night]) -> None:
+    store, _, _ = traded
+    before = retrain(store, None, RetrainOptions(), NOW)
+    rows = [row for block in store.read_outcomes() for row in block if row.customer is None and row.event is not None]
+    sold = next(row for row in rows if row.result == "accepted")
+    cancelled = OutcomeRecord(sold.store_id, sold.decision_id, "cancelled", NOW)
+    assert store.record_outcomes([cancelled]) == ("created",)
+    after = state_from_bytes(retrain(store, before.state, RetrainOptions(), NOW).state).counts
+    assert sum(after.visits_by_kind.values()) == sum(state_from_bytes(before.state).counts.visits_by_kind.values()) - 1
+    assert (
+        after.visits_by_kind
+        == state_from_bytes(retrain(store, None, RetrainOptions(), NOW).state).counts.visits_by_kind
+    )
+
+
+def test_little_data_never_passes_and_the_report_says_why(traded: tuple[Store, Trade, Night]) -> None:
+    store, _, night = traded
+    assert not publish(store, night, NOW)
+    assert store.read_active_model() is None
+    assert night.version in [version for version, _ in store.read_models()]
+    assert any("profit" in reason or "samples" in reason for reason in night.verdict.reasons)
+
+
+def test_what_passes_is_in_force_afterwards(traded: tuple[Store, Trade, Night]) -> None:
+    store, _, night = traded
+    assert publish(store, msgspec.structs.replace(night, verdict=Verdict(True, ())), NOW)
+    assert store.read_active_model() == night.version
+
+
+@pytest.mark.parametrize("damage", [0, 40, -1], ids=["magic", "digest", "end"])
+def test_damaged_memory_is_refused_and_the_night_reads_everything_again(
+    traded: tuple[Store, Trade, Night], damage: int
+) -> None:
+    _, _, night = traded
+    broken = bytearray(night.state)
+    broken[damage] ^= 1
+    with pytest.raises(StateUnreadable):
+        state_from_bytes(bytes(broken))
+
+
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+from pos_discount.learning import RetrainOptions, publish, retrain
+from pos_discount.store import Store
+import msgspec
+from pos_discount.learning.gate import Verdict
+
+def notice(stage):
+    if stage == sys.argv[2]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+store = Store(sys.argv[1])
+night = retrain(store, None, RetrainOptions(), 1_800_000_000_000_001, notice)
+publish(store, msgspec.structs.replace(night, verdict=Verdict(True, ())), 1_800_000_000_000_001, notice)
+"""
+
+
+@pytest.mark.parametrize("stage", [STAGES[0], STAGES[4], "keeping", "activating"])
+def test_a_night_killed_anywhere_leaves_yesterdays_model(tmp_path: Path, stage: str) -> None:
+    file = tmp_path / "shop.db"
+    store = Store(file)
+    Trade(store, write_policy(tmp_path / "policies")).visits(120)
+    night = retrain(store, None, RetrainOptions(), NOW)
+    publish(store, night, NOW)
+    store.activate_model(night.version, "yesterday", NOW)
+    Trade(store, tmp_path / "policies", seed=2, customers=5)
+    store.close()
+    ended = subprocess.run([sys.executable, "-c", CHILD, str(file), stage], env=dict(os.environ), check=False)
+    assert ended.returncode == -signal.SIGKILL
+    store = Store(file)
+    assert store.read_active_model() == night.version
+    assert store.find_problems() == ()
+    again = retrain(store, None, RetrainOptions(), NOW)
+    assert again.outcomes == 120
+    store.close()
