@@ -46,13 +46,14 @@ def serve(settings: Settings, listening: Listening, when_ready: Callable[[], Non
     """
     refuse_beyond_loopback(settings, listening.host)
     own_folder = None if MULTIPROCESS_FOLDER in os.environ else tempfile.mkdtemp(prefix="pos-discount-metrics-")
+    master = os.getpid()
     if own_folder is not None:
         os.environ[MULTIPROCESS_FOLDER] = own_folder  # before any worker imports the metrics, which look for it once
     try:
         importlib.import_module("pos_discount.web.app")  # once, before any fork: a killed worker is replaced at once
         Server(settings, gunicorn_settings(listening), when_ready).run()
     finally:
-        if own_folder is not None:
+        if own_folder is not None and os.getpid() == master:  # a worker that ends comes through here too
             shutil.rmtree(own_folder, ignore_errors=True)
 
 

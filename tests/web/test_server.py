@@ -218,6 +218,17 @@ def test_a_killed_worker_is_replaced_and_nothing_acknowledged_is_lost(server: Se
     assert {server.call("GET", f"/v1/decisions/{one}")[0] for one in told} == {200}
 
 
+def test_workers_that_are_replaced_by_a_signal_leave_the_metrics_to_the_others(server: Server) -> None:
+    before = server.workers()
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 60
+    while (before & server.workers() or len(server.workers()) < 2) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not before & server.workers()
+    _wait_until_ready(server)
+    assert b"pos_discount_requests_total" in server.call("GET", "/metrics")[1]
+
+
 def test_no_control_socket_is_opened(server: Server) -> None:
     own = {server.process.pid, *server.workers()}
     listening = subprocess.run(["ss", "-xlp"], capture_output=True, text=True, check=False).stdout
