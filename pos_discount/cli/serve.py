@@ -21,6 +21,8 @@ from pos_discount.web.server import serve as serve_settings
 from pos_discount.web.settings import Settings, SettingsError
 
 LOOPBACK = "127.0.0.1"
+HANDED_OVER = "LISTEN_FDS"
+"""Set where systemd holds the socket: what comes while the service restarts waits there, and is served after."""
 
 
 @click.command()
@@ -47,7 +49,8 @@ def serve(host: str, port: int, workers: int, threads: int, demo: bool) -> None:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pos-discount-demo-")))
                 _serve_demo(folder, msgspec.structs.replace(listening, host=LOOPBACK, port=_free_port(port)))
             else:
-                _refuse_taken(listening)
+                if HANDED_OVER not in os.environ:
+                    _refuse_taken(listening)
                 serve_settings(read_settings(), listening)
         except SettingsError as error:
             raise click.UsageError(str(error)) from None
