@@ -79,7 +79,7 @@ def ladder_of(pricing: Pricing, named: list[Candidate], choice: LadderChoice) ->
             saving=candidate.saving,
             value=candidate.value,
             total=priced.total,
-            depth=round(float(candidate.depth), 6),
+            depth=float(candidate.depth),
             say=_say(pricing, candidate),
             promotions=candidate.promotion_ids,
             discounts=tuple(_discount(pricing, applied) for applied in priced.applied),

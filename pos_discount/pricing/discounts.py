@@ -164,9 +164,9 @@ def _no_saving(promotion: Promotion, opening: Turn) -> Unmet:
 
 def _unmet_schedule(promotion: Promotion, at: datetime, local_time: datetime) -> Unmet | None:
     if promotion.from_ is not None and at < promotion.from_:
-        return Unmet("schedule", f"only from {promotion.from_:%Y-%m-%d %H:%M} on")
+        return Unmet("schedule", f"only from {_on_the_clock(promotion.from_, local_time)} on")
     if promotion.until is not None and at >= promotion.until:
-        return Unmet("schedule", f"only until {promotion.until:%Y-%m-%d %H:%M}")
+        return Unmet("schedule", f"only until {_on_the_clock(promotion.until, local_time)}")
     if promotion.hours is None:
         if promotion.weekdays is None or _DAYS[local_time.weekday()] in promotion.weekdays:
             return None
@@ -174,6 +174,11 @@ def _unmet_schedule(promotion: Promotion, at: datetime, local_time: datetime) ->
     if any(_is_within(hours, promotion.weekdays, local_time) for hours in promotion.hours):
         return None
     return Unmet("schedule", "not at this time")
+
+
+def _on_the_clock(moment: datetime, local_time: datetime) -> str:
+    """Write a moment as the shop's clock shows it."""
+    return f"{moment.astimezone(local_time.tzinfo):%Y-%m-%d %H:%M}"
 
 
 def _is_within(hours: Hours, weekdays: tuple[str, ...] | None, local_time: datetime) -> bool:

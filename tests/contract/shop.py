@@ -1,7 +1,7 @@
 """Asks the service what a table of cases says: one app for all cases that share their house settings.
 
-A case is a title, promotions, a basket and what must come back. Each case's promotions are renamed and put into a channel of
-their own, so that hundreds of cases share an app and none meets another's promotions.
+A case is a title, promotions, a basket and what must come back. Each case's promotions are renamed and put into a
+channel of their own, so that hundreds of cases share an app and none meets another's promotions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cases that the format's page decides, as tables: what a promotion gives, when it holds, and what may be given together."""
+"""Cases that the format's page decides: what a promotion gives, when it holds, and what may be given together."""
 
 from __future__ import annotations
 

@@ -10,18 +10,28 @@ from flask.testing import FlaskClient
 
 from tests.contract.shop import Shops, lines_of
 
-POLICY = """{policy: 1, currency: EUR, time_zone: Europe/Paris, ladder: {max_rungs: 20}, holdout: {share: 100%}, promotions: [
+POLICY = """{policy: 1, currency: EUR, time_zone: Europe/Paris, ladder: {max_rungs: 20}, holdout: {share: 100%},
+ promotions: [
   {id: three, name: Three for two, channels: [three], benefit: {every: {units: 3}, give: {percent: 100%}}},
   {id: five, name: Five, channels: [plain], benefit: {percent: 5%}},
   {id: ten, name: Ten, channels: [plain], benefit: {percent: 10%}},
   {id: shelf, name: Shelf, offer: automatic, channels: [shelf], benefit: {amount: 1.00, of: {sku: A}}},
   {id: once, name: Once, channels: [once], limits: [{uses: 1, per: customer}], benefit: {amount: 1.00}},
-  {id: yearly, name: Yearly, channels: [yearly], limits: [{uses: 1, per: customer, every: year}], benefit: {amount: 1.00}},
+  {id: yearly, name: Yearly, channels: [yearly],
+   limits: [{uses: 1, per: customer, every: year}], benefit: {amount: 1.00}},
   {id: daily, name: Daily, channels: [daily], limits: [{uses: 1, per: store, every: day}], benefit: {amount: 1.00}},
-  {id: weekly, name: Weekly, channels: [weekly], limits: [{uses: 1, per: chain, every: week}], benefit: {amount: 1.00}},
-  {id: monthly, name: Monthly, channels: [monthly], limits: [{budget: 2.50, per: chain, every: month}], benefit: {amount: 1.00}},
+  {id: weekly, name: Weekly, channels: [weekly],
+   limits: [{uses: 1, per: chain, every: week}], benefit: {amount: 1.00}},
+  {id: monthly, name: Monthly, channels: [monthly],
+   limits: [{budget: 2.50, per: chain, every: month}], benefit: {amount: 1.00}},
   {id: clerk, name: Clerk, channels: [clerk], limits: [{uses: 2, per: cashier}], benefit: {amount: 1.00}},
-  {id: owed, name: Owed, offer: automatic, channels: [owed], limits: [{uses: 1, per: customer}], benefit: {amount: 1.00}},
+  {id: owed, name: Owed, offer: automatic, channels: [owed],
+   limits: [{uses: 1, per: customer}], benefit: {amount: 1.00}},
+  {id: spend, name: Spend, channels: [spend], when: [{spend: {at_least: 50.00}}], benefit: {percent: 10%}},
+  {id: timed, name: Timed, channels: [timed], until: 2026-11-22, limits: [{uses: 1, per: customer}],
+   benefit: {percent: 10%}},
+  {id: held, name: Held, offer: automatic, channels: [held], limits: [{budget: 1.50, per: chain}],
+   benefit: {amount: 1.00}},
   {id: welcome, name: Welcome, channels: [visits], when: [{visit_number: {exactly: 1}}], benefit: {amount: 1.00}},
   {id: back, name: Back, channels: [visits], when: [{visit_number: {exactly: 2}}], benefit: {amount: 2.00}}]}"""
 RESULTS: list[tuple[str, dict[str, Any]]] = [
@@ -216,6 +226,38 @@ def test_a_sale_that_goes_on_frees_what_it_held(shop: FlaskClient) -> None:
     assert applies(decide(shop, "once", who="goes-on", sale_id="G-2")) == []
 
 
+def test_a_budget_is_held_until_the_outcome(shop: FlaskClient) -> None:
+    first = decide(shop, "held")
+    assert (applies(first), applies(decide(shop, "held"))) == (["held"], [])
+    tell(shop, first, "left")
+    assert applies(decide(shop, "held")) == ["held"]
+
+
+def test_a_dry_run_of_a_sale_supersedes_nothing(shop: FlaskClient) -> None:
+    first = decide(shop, "once", who="dry-sale", sale_id="D-1")
+    asked = {
+        "store_id": "S001",
+        "currency": "EUR",
+        "channel": "plain",
+        "lines": list(lines_of("A 1000")),
+        "sale_id": "D-1",
+    }
+    assert shop.post("/v1/decisions?dry_run=true", json=asked).status_code == 200
+    assert applies(decide(shop, "once", who="dry-sale")) == []
+    assert tell(shop, first, "accepted", rung=1) == 201
+
+
+def test_the_same_sale_id_in_another_store_is_another_sale(shop: FlaskClient) -> None:
+    decide(shop, "once", who="two-stores", sale_id="T-1")
+    assert applies(decide(shop, "once", who="two-stores", sale_id="T-1", store_id="S002")) == []
+
+
+def test_a_decision_that_was_superseded_still_takes_its_outcome(shop: FlaskClient) -> None:
+    first = decide(shop, "plain", sale_id="L-1")
+    decide(shop, "plain", "A 1000; B 100", sale_id="L-1")
+    assert tell(shop, first, "accepted", rung=1) == 201
+
+
 def test_the_service_counts_visits_that_the_till_does_not_send(shop: FlaskClient) -> None:
     first = decide(shop, "visits", who="returning")
     assert applies(first) == ["welcome"]
@@ -247,6 +289,12 @@ def test_a_repeat_with_its_key_is_the_first_answer_byte_for_byte(shop: FlaskClie
         pytest.param("three", "A 300; B 200; C 100", {"rung": 1}, [("1", 1, False)], [200], id="the dearest"),
         pytest.param("three", "A 300; B 200; C 100", {"rung": 1}, [("1", 1, True)], [300], id="the dearest and faulty"),
         pytest.param("three", "A 300; B 200; C 100", {"rung": 1}, [("3", 1, True)], [0], id="the free one and faulty"),
+        pytest.param("spend", "A 3000 x2", {"rung": 1}, [("1", 1, False)], [2400], id="below the threshold"),
+        pytest.param("spend", "A 3000 x3", {"rung": 1}, [("1", 1, False)], [2700], id="still at the threshold"),
+        pytest.param(
+            "spend", "A 3000 x3", {"rung": 1}, [("1", 1, False)] * 3, [2700, 2400, 3000], id="down to nothing"
+        ),
+        pytest.param("spend", "A 3000 x2", {"rung": 1}, [("1", 1, True)], [2700], id="faulty below the threshold"),
         pytest.param("shelf", "A 1000; B 500", None, [("1", 1, False)], [900], id="at base with the shelf's discount"),
         pytest.param("shelf", "A 1000; B 500", None, [("2", 1, False)], [500], id="at base without it"),
     ],
@@ -262,6 +310,12 @@ def test_a_return_pays_what_was_paid_less_what_the_kept_costs(
         assert list(got.json) == ["refund", "lines", "reason"]
         assert [list(one) for one in got.json["lines"]] == [["line_id", "refund"]]
         assert sum(one["refund"] for one in got.json["lines"]) == refund
+
+
+def test_a_return_is_priced_at_the_sales_time_with_its_own_use_of_a_limit(shop: FlaskClient) -> None:
+    told = decide(shop, "timed", "A 1000 x2", who="timed", at="2026-11-21T12:00:00+01:00")
+    tell(shop, told, "accepted", rung=1)
+    assert give_back(shop, told, {"line_id": "1", "quantity": 1}).json["refund"] == 900
 
 
 def test_faulty_left_out_is_not_faulty(shop: FlaskClient) -> None:
