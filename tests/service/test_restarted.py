@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from sqlite_utils import Database
 
 from pos_discount.store.connection import connect_to_write
