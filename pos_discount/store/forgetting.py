@@ -46,17 +46,21 @@ def forget(connection: Connection, database: Path, customer: str, now: int) -> i
     return _forget(connection, customer, forgetting)
 
 
-def reapply_forgettings(connection: Connection, database: Path) -> None:
-    """Forget again whoever is on the list but not in the database, as after a restore. Opens its own transaction."""
+def reapply_forgettings(connection: Connection, database: Path) -> bool:
+    """Forget again whoever is on the list but not in the database, as after a restore; say whether there was somebody.
+
+    Opens its own transaction. The file wants to be rewritten afterwards: its pages may hold stale copies.
+    """
     known = {Forgetting(*row) for row in connection.execute("SELECT digest, forgotten_at FROM forgettings")}
     missing = [forgetting for forgetting in read_forgetting_list(database) if forgetting not in known]
     if not missing:
-        return
+        return False
     connection.execute("BEGIN IMMEDIATE")
     customer_by_digest = {_digest(customer): customer for customer in _all_customers(connection)}
     for forgetting in missing:
         _forget(connection, customer_by_digest.get(forgetting.digest, ""), forgetting)
     connection.execute("COMMIT")
+    return True
 
 
 def read_forgetting_list(database: Path) -> tuple[Forgetting, ...]:

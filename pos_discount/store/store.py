@@ -433,7 +433,8 @@ class _Opened(NamedTuple):
 def _make_current(connection: Connection, database: Path) -> None:
     if not is_current(connection):
         migrate(connection)
-    forgetting.reapply_forgettings(connection, database)
+    if forgetting.reapply_forgettings(connection, database):
+        upkeep.rewrite(connection, database)
 
 
 def _run_statement(connection: Connection, statement: str, *values: int) -> None:

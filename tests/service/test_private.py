@@ -1,4 +1,4 @@
-"""What is kept of a customer, searched byte for byte: never their id, and after forgetting nothing that links to them."""
+"""What is kept of a customer, searched byte for byte: never their id, and after forgetting nothing that links."""
 
 from __future__ import annotations
 

@@ -24,7 +24,9 @@ MORE = """
   - {id: third, name: Third free, class: multi, benefit: {every: {units: 3}, give: {percent: 100%, to: cheapest}}}
   - {id: loyal, name: Loyal, when: [visit_number: {at_least: 3}], benefit: {percent: PERCENT%}}
   - {id: once, name: Once, limits: [{uses: 1, per: customer, every: month}], benefit: {amount: 3.00}}
-  - {id: spend, name: Spend, benefit: {tiers: {by: spend, steps: [{from: 20.00, percent: 4%}, {from: 60.00, percent: 9%}]}}}
+  - id: spend
+    name: Spend
+    benefit: {tiers: {by: spend, steps: [{from: 20.00, percent: 4%}, {from: 60.00, percent: 9%}]}}
 """
 
 
