@@ -8,7 +8,6 @@ algorithm"). Its worth is concave in n, so the best n for a bundle with a price 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
 
@@ -33,19 +32,19 @@ class _Fit(NamedTuple):
     """Units, what each could save the customer in a bundle, and the parts that they fit, as a bit mask."""
 
     pick: Pick
-    worth: Fraction | int
+    worth: int
     parts: int
 
 
 class Saving(NamedTuple):
     """What a bundle can save: ``worth`` is what can be taken off a unit; a bundle has a ``price``, an ``amount`` off,
-    or neither (then each of its units saves its worth). Minor units."""
+    or neither (then each of its units saves its worth, in any unit that makes it whole). Otherwise minor units."""
 
-    worth: Callable[[Pick], Fraction | int]
+    worth: Callable[[Pick], int]
     price: int | None = None
     amount: int | None = None
 
-    def of(self, picks: Sequence[Pick], bundles: int = 1) -> Fraction | int:
+    def of(self, picks: Sequence[Pick], bundles: int = 1) -> int:
         """Return the most that so many bundles of these units can save in all."""
         could = sum(self.worth(pick) * pick.units for pick in picks)
         if self.price is not None:
@@ -61,7 +60,7 @@ def assign_bundles(slots: Sequence[Slot], at_most: int | None, saving: Saving) -
     possible = min(_most_bundles(fits, slots), at_most or 10**9)
 
     @cache
-    def saved(bundles: int) -> Fraction | int:
+    def saved(bundles: int) -> int:
         return saving.of([fit.pick for fit in _dearest(fits, unions, slots, bundles)], bundles) if bundles else 0
 
     count = _largest(possible, lambda n: saved(n) > saved(n - 1))
@@ -74,11 +73,11 @@ def assign_bundles(slots: Sequence[Slot], at_most: int | None, saving: Saving) -
     return best
 
 
-def _saved_in_all(bundles: Sequence[Bundles], saving: Saving) -> Fraction | int:
+def _saved_in_all(bundles: Sequence[Bundles], saving: Saving) -> int:
     return sum(saving.of(members) * times for members, times in bundles)
 
 
-def _fits(slots: Sequence[Slot], worth: Callable[[Pick], Fraction | int]) -> list[_Fit]:
+def _fits(slots: Sequence[Slot], worth: Callable[[Pick], int]) -> list[_Fit]:
     parts_by_pick: dict[Pick, int] = {}
     for part, slot in enumerate(slots):
         for pick in slot.picks:
@@ -178,7 +177,7 @@ def _balanced(by_part: list[list[Pick]], slots: Sequence[Slot], count: int, savi
     gets an amount, what must stay where each has a price. The largest unit goes to the bundle that has least (Graham
     1969)."""
 
-    def load(pick: Pick) -> Fraction | int:
+    def load(pick: Pick) -> int:
         return saving.worth(pick) if saving.price is None else pick.left - saving.worth(pick)
 
     units = [
@@ -189,7 +188,7 @@ def _balanced(by_part: list[list[Pick]], slots: Sequence[Slot], count: int, savi
     ]
     free = [[slot.units for slot in slots] for _ in range(count)]
     members: list[list[Pick]] = [[] for _ in range(count)]
-    loads: list[Fraction | int] = [0] * count
+    loads: list[int] = [0] * count
     for part, pick in sorted(units, key=lambda unit: -load(unit[1])):
         least = min((n for n in range(count) if free[n][part]), key=lambda n: loads[n])
         members[least].append(pick)

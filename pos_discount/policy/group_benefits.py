@@ -265,9 +265,12 @@ class Bundle(Benefit, frozen=True):
                 return Missing("quantity", more, part.of)
         return None
 
-    def _worth(self, turn: Turn, pick: Pick) -> Fraction | int:
+    def _worth(self, turn: Turn, pick: Pick) -> int:
+        """Return what can be taken off a unit; of a percentage, as many times that as makes it whole."""
         room, percent = turn.room(pick), self.bundle.percent
-        return room if percent is None else min(Fraction(room), percent * turn.percent_of(pick))
+        if percent is None:
+            return room
+        return min(room * percent.denominator, turn.percent_of(pick) * percent.numerator)
 
     def _amount(self, members: list[Pick]) -> int:
         if self.bundle.price is None:

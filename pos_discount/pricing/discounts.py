@@ -21,6 +21,11 @@ from pos_discount.pricing.limits import CounterKey, Usage, counters_of
 from pos_discount.pricing.scan import Scan
 from pos_discount.pricing.turn import LineSaving, Turn
 
+MOST_WORK = 60_000
+"""Work that finding the base, and then the candidates, may do, in lines looked at: a fraction of a second each."""
+
+_WORK_PER_EVALUATION = 10
+
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NO_SAVING = Unmet("no_saving", "nothing in the basket gets cheaper")
 
@@ -41,16 +46,25 @@ class Applied(msgspec.Struct, frozen=True):
 class Discounts:
     """The discounts of one basket, each evaluated when first asked for.
 
-    ``presented`` are the positions of the promotions that the customer claims, by id or by coupon.
+    ``presented`` are the positions of the promotions that the customer claims, by id or by coupon. ``work_left`` is
+    what trying sets may still cost; each promotion alone is free, since it must be known anyway.
     """
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: Scan, most_work: int = MOST_WORK) -> None:
         self.scan = scan
+        self._most_work = most_work
+        self.renew_work()
+        self._work_each = _WORK_PER_EVALUATION + len(scan.basket.lines)
         self._start = Left.at_list_price(scan.prices, [line.quantity for line in scan.basket.lines])
         self._opening = Turn(scan, self._start)
         self._fixed: dict[int, Unmet | None] = {}
         self._outcomes: dict[tuple[int, ...], Applied | Unmet] = {}
-        self.presented = _presented(scan)
+        self.presented = scan.index.presented(scan.basket)
+        self._at = scan.context.at.timestamp()
+
+    def renew_work(self) -> None:
+        """Allow as much work again, for the next question."""
+        self.work_left = self._most_work
 
     def alone(self, position: int) -> Applied | Unmet:
         """Return a promotion's discount from list price, or why it does not apply."""
@@ -103,19 +117,23 @@ class Discounts:
         promotion, scan = entry.promotion, self.scan
         if promotion.id in scan.context.paused:
             return Unmet("schedule", "paused for now")
-        reason = _unmet_schedule(promotion, scan.context.at, scan.local_time) or _unmet_place(promotion, scan)
-        if reason is not None:
-            return reason
-        if promotion.offer == "on_request" and not self.is_claimed(entry):
+        if not (entry.is_always_and_everywhere and entry.begins <= self._at < entry.ends):
+            reason = _unmet_schedule(promotion, scan.context.at, scan.local_time) or _unmet_place(promotion, scan)
+            if reason is not None:
+                return reason
+        if promotion.offer == "on_request" and entry.position not in self.presented:
             return Unmet("not_claimed", "only when the customer asks for it or shows its coupon")
-        reason = first_unmet(entry.fixed_conditions, self._opening)
-        if reason is not None:
-            return reason
+        for condition in entry.fixed_conditions:
+            reason = condition.unmet(self._opening)
+            if reason is not None:
+                return reason
         return _used_up(promotion, scan) if promotion.limits else None
 
     def _evaluate(self, sequence: tuple[int, ...], left: Left) -> Applied | Unmet:
         outcome = self._outcomes.get(sequence)
         if outcome is None:
+            if len(sequence) > 1:
+                self.work_left -= self._work_each
             outcome = self._outcomes[sequence] = self._work_out(self.scan.index.entries[sequence[-1]], left)
         return outcome
 
@@ -142,17 +160,6 @@ class Discounts:
             return Unmet("limit", "its budget does not cover this basket")
         value = sum([present.value for present in presents])
         return Applied(entry, saving, cost, lines, presents, value, after)
-
-
-def _presented(scan: Scan) -> frozenset[int]:
-    """Return the promotions whose ids were sent as claimed or of whose coupons one was presented, by position."""
-    index, basket = scan.index, scan.basket
-    claimed = [index.position_by_id[id_] for id_ in basket.claimed if id_ in index.position_by_id]
-    with_coupons = index.with_coupons if basket.coupons else ()
-    for position in with_coupons:
-        if any(of.matches(coupon) for of in index.entries[position].coupons for coupon in basket.coupons):
-            claimed.append(position)
-    return frozenset(claimed)
 
 
 def _no_saving(promotion: Promotion, opening: Turn) -> Unmet:

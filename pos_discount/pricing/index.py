@@ -7,13 +7,14 @@ once per policy version.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
 import msgspec
 
-from pos_discount.basket import Line
+from pos_discount.basket import Basket, Line
 from pos_discount.policy.conditions import AnyOf, Condition, Coupon
 from pos_discount.policy.model import Policy, Promotion
 from pos_discount.policy.ranges import Product, Range
@@ -41,12 +42,15 @@ class Entry:
     __slots__ = (
         "allowed",
         "allows_all",
+        "begins",
         "can_combine",
         "chooses_units",
         "coupons",
         "dynamic_conditions",
+        "ends",
         "fixed_conditions",
         "footprint",
+        "is_always_and_everywhere",
         "is_dynamic",
         "position",
         "present_value",
@@ -61,6 +65,10 @@ class Entry:
         counts = index.policy.house.spend_counts
         self.position = position
         self.promotion = promotion
+        self.begins = -math.inf if promotion.from_ is None else promotion.from_.timestamp()
+        self.ends = math.inf if promotion.until is None else promotion.until.timestamp()
+        limiting = (promotion.weekdays, promotion.hours, promotion.stores, promotion.not_stores, promotion.channels)
+        self.is_always_and_everywhere = not any(part is not None for part in (*limiting, promotion.regions))
         self.stacking_class = promotion.stacking_class
         self.allows_all = "all" in promotion.combines_with
         self.allowed = frozenset(promotion.combines_with)
@@ -107,10 +115,10 @@ class PolicyIndex:
         self.everywhere = tuple(
             entry.position for entry in self.entries if WHOLE_BASKET in entry.slots or not entry.slots
         )
-        self.with_coupons = tuple(entry.position for entry in self.entries if entry.coupons)
+        self._positions_by_code, self._positions_by_start = _by_coupon(self.entries)
         self._promotions_by_slot = self._positions_by_slot()
         self._slots_by_anchor, self._slots_anywhere, self._plain_slots = self._anchored()
-        self._facts_by_product: dict[Product, ProductFacts] = {}
+        self._facts_by_product: dict[tuple[object, ...], ProductFacts] = {}
 
     def slot(self, of: Range | None) -> int:
         """Return the slot of a range of this policy; `WHOLE_BASKET` for None."""
@@ -123,6 +131,17 @@ class PolicyIndex:
                 self.ranges.append(of)
             self._slot_by_identity[id(of)] = slot
         return slot
+
+    def presented(self, basket: Basket) -> frozenset[int]:
+        """Return the promotions whose ids were sent as claimed or of whose coupons one was presented, by position."""
+        positions = {self.position_by_id[id_] for id_ in basket.claimed if id_ in self.position_by_id}
+        for coupon in basket.coupons:
+            word = coupon.casefold()
+            positions.update(self._positions_by_code.get(word, ()))
+            for start, position in self._positions_by_start:
+                if word.startswith(start):
+                    positions.add(position)
+        return frozenset(positions)
 
     def product(self, line: Line) -> Product:
         """Return a line's product, completed from the catalogue where the till left something out."""
@@ -141,13 +160,15 @@ class PolicyIndex:
         row = self.policy.house.catalogue.get(line.sku) if line.category is None else None
         return row.category if row else line.category
 
-    def facts(self, product: Product) -> ProductFacts:
-        """Return what the policy says of a product."""
-        facts = self._facts_by_product.get(product)
+    def facts(self, line: Line) -> ProductFacts:
+        """Return what the policy says of a line's product, kept by what the till sent of it."""
+        attributes = tuple(line.attributes.items()) if line.attributes else ()
+        sent = (line.sku, line.unit_price, line.category, line.brand, line.supplier, line.tags, attributes)
+        facts = self._facts_by_product.get(sent)
         if facts is None:
             if len(self._facts_by_product) >= _MOST_KEPT_PRODUCTS:
                 self._facts_by_product.clear()
-            facts = self._facts_by_product[product] = self._look_up(product)
+            facts = self._facts_by_product[sent] = self._look_up(self.product(line))
         return facts
 
     def _look_up(self, product: Product) -> ProductFacts:
@@ -185,6 +206,19 @@ class PolicyIndex:
             for anchor in anchors or ():
                 by_anchor.setdefault(anchor, []).append(slot)
         return by_anchor, tuple(anywhere), frozenset(s for s, of in enumerate(self.ranges) if _is_plain(of))
+
+
+def _by_coupon(entries: Iterable[Entry]) -> tuple[dict[str, list[int]], tuple[tuple[str, int], ...]]:
+    """Sort promotions by the whole codes that claim them, and list those that the start of a code claims."""
+    by_code: dict[str, list[int]] = {}
+    by_start: list[tuple[str, int]] = []
+    for entry in entries:
+        for code in (code.casefold() for coupon in entry.coupons for code in coupon.codes):
+            if code.endswith("*"):
+                by_start.append((code[:-1], entry.position))
+            else:
+                by_code.setdefault(code, []).append(entry.position)
+    return by_code, tuple(by_start)
 
 
 def _anchors_of_product(product: Product) -> Iterator[_Anchor]:

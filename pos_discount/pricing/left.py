@@ -24,30 +24,41 @@ class Run(NamedTuple):
 class _Shared(NamedTuple):
     """Runs less an amount that has yet to be shared over their units."""
 
-    runs: tuple[Run, ...] | _Shared
+    runs: tuple[Run, ...] | _Shared | None
     amount: int
 
 
 class Left:
     """An immutable state: ``totals`` are what is left of each line, in minor units."""
 
-    __slots__ = ("_runs", "totals")
+    __slots__ = ("_listed", "_runs", "totals")
 
-    def __init__(self, totals: list[int], runs: list[tuple[Run, ...] | _Shared]) -> None:
+    def __init__(
+        self, totals: list[int], listed: list[tuple[int, int]], runs: list[tuple[Run, ...] | _Shared | None]
+    ) -> None:
         self.totals = totals
+        self._listed = listed
         self._runs = runs
 
     @classmethod
     def at_list_price(cls, prices: Sequence[int], quantities: Sequence[int]) -> Left:
         """Return the state before any discount."""
-        runs: list[tuple[Run, ...] | _Shared] = [(Run(p, q, False),) for p, q in zip(prices, quantities, strict=True)]
-        return cls([price * quantity for price, quantity in zip(prices, quantities, strict=True)], runs)
+        listed = list(zip(prices, quantities, strict=True))
+        return cls([price * quantity for price, quantity in listed], listed, [None] * len(listed))
 
     def runs(self, line: int) -> tuple[Run, ...]:
         """Return a line's runs, in the order of its units."""
         runs = self._runs[line]
+        if runs is None or isinstance(runs, _Shared):
+            runs = self._runs[line] = self._worked_out(line, runs)
+        return runs
+
+    def _worked_out(self, line: int, runs: tuple[Run, ...] | _Shared | None) -> tuple[Run, ...]:
+        if runs is None:
+            price, quantity = self._listed[line]
+            return (Run(price, quantity, False),)
         if isinstance(runs, _Shared):
-            runs = self._runs[line] = _share_over_runs(runs)
+            return _share_over_runs(self._worked_out(line, runs.runs), runs.amount)
         return runs
 
     def less_on_lines(self, amount_by_line: Sequence[tuple[int, int]]) -> Left:
@@ -56,7 +67,7 @@ class Left:
         for line, amount in amount_by_line:
             totals[line] -= amount
             runs[line] = _Shared(runs[line], amount)
-        return Left(totals, runs)
+        return Left(totals, self._listed, runs)
 
     def with_runs(self, runs_by_line: dict[int, tuple[Run, ...]]) -> Left:
         """Return the state with some lines' runs replaced."""
@@ -64,7 +75,7 @@ class Left:
         for line, new_runs in runs_by_line.items():
             runs[line] = new_runs
             totals[line] = sum([run.left * run.units for run in new_runs])
-        return Left(totals, runs)
+        return Left(totals, self._listed, runs)
 
 
 class WholeLines(Collection[Pick]):
@@ -102,9 +113,8 @@ def picks_of(lines: Sequence[int], left: Left, *, unused_only: bool = False) -> 
     ]
 
 
-def _share_over_runs(shared: _Shared) -> tuple[Run, ...]:
-    before = shared.runs if not isinstance(shared.runs, _Shared) else _share_over_runs(shared.runs)
-    shares = share_over_units(shared.amount, [run.left for run in before], [run.units for run in before])
+def _share_over_runs(before: tuple[Run, ...], amount: int) -> tuple[Run, ...]:
+    shares = share_over_units(amount, [run.left for run in before], [run.units for run in before])
     after: list[Run] = []
     for run, (share, one_more) in zip(before, shares, strict=True):
         if one_more:

@@ -62,6 +62,7 @@ class Pricing:
         self.scan = discounts.scan
         self.discounts = discounts
         self.base = _priced(discounts, sets.best(owed))
+        discounts.renew_work()
         self._guard = Guard(self.scan, self.base)
         self.candidates = tuple(_candidates(sets, self._guard, self.base, owed, ladder))
         self.rungs = tuple(_rungs(self.scan.index, self.candidates))

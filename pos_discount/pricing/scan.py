@@ -61,17 +61,22 @@ class Scan:
         self._quantity_by_slot: dict[int, int] = {}
         self._spend_by_slot: dict[int, int] = {}
         touched: set[int] = set()
+        facts_of, counted, lines_by_slot = index.facts, self.counted, self.lines_by_slot
         for position, line in enumerate(basket.lines):
-            facts = index.facts(index.product(line))
-            self.margins.append(facts.margin)
-            if facts.is_never:
+            slots, promotions, is_never, min_price, margin = facts_of(line)
+            self.margins.append(margin)
+            if is_never:
                 continue
-            self.counted.append(position)
-            touched.update(facts.promotions)
-            for slot in facts.slots:
-                self.lines_by_slot.setdefault(slot, []).append(position)
-            if facts.min_price:
-                self.min_prices[position] = facts.min_price
+            counted.append(position)
+            touched.update(promotions)
+            for slot in slots:
+                lines = lines_by_slot.get(slot)
+                if lines is None:
+                    lines_by_slot[slot] = [position]
+                else:
+                    lines.append(position)
+            if min_price:
+                self.min_prices[position] = min_price
         if self.counted:
             touched.update(index.everywhere)
         self.touched = touched

@@ -12,10 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from pos_discount.pricing.discounts import Applied, Discounts
 
-MOST_WORK = 120_000
-"""Work that a search may do, in lines looked at; about a tenth of a second on a slow core."""
-
-_WORK_PER_EVALUATION = 10
+_WORK_PER_STEP = 5
 
 Positions = tuple[int, ...]
 _Worth = tuple[int, int, int]
@@ -24,13 +21,11 @@ _Worth = tuple[int, int, int]
 class Sets:
     """The permitted sets of one basket's promotions, by their positions in the order of application."""
 
-    def __init__(self, discounts: Discounts, most_work: int = MOST_WORK) -> None:
+    def __init__(self, discounts: Discounts) -> None:
         self.discounts = discounts
         self.is_exact = True
         self._entries = discounts.scan.index.entries
         self._resolves_by_priority = discounts.scan.index.policy.house.resolve == "priority"
-        self._work_left = most_work
-        self._work_per_step = _WORK_PER_EVALUATION + len(discounts.scan.basket.lines)
         self._best_by_pool: dict[Positions, Positions] = {(): ()}
         self._lines_by_position: dict[int, int] = {}
 
@@ -44,8 +39,14 @@ class Sets:
         return best
 
     def permitted(self, pool: Positions, most: int) -> Iterator[Positions]:
-        """Yield every permitted set of 1 to ``most`` promotions, smaller sets first, as far as the work allows."""
-        for position in pool:
+        """Yield every permitted set of 1 to ``most`` promotions, as far as the work allows.
+
+        Those that save least alone come first, and smaller sets before larger ones, so that the smallest is among
+        those found even where the work runs out.
+        """
+        for number, position in enumerate(sorted(pool, key=self._worth_alone)):
+            if number and not self._may_go_on():
+                return
             yield (position,)
         partners = [position for position in pool if self._entries[position].can_combine]
         frontier: list[tuple[Positions, list[int]]] = [((p,), self._partners(p, partners)) for p in partners]
@@ -67,11 +68,15 @@ class Sets:
             return ()
         return tuple(p for p in pool if all(entries[p].combines(entries[other]) for other in chosen))
 
+    def _worth_alone(self, position: int) -> int:
+        alone = self.discounts.alone(position)
+        return alone.saving + alone.present_value if isinstance(alone, Applied) else 0
+
     def _may_go_on(self) -> bool:
-        self._work_left -= self._work_per_step
-        if self._work_left < 0:
+        self.discounts.work_left -= _WORK_PER_STEP
+        if self.discounts.work_left < 0:
             self.is_exact = False
-        return self.is_exact
+        return self.discounts.work_left >= 0
 
     def _partners(self, position: int, others: Sequence[int]) -> list[int]:
         entries = self._entries
@@ -119,14 +124,17 @@ class Sets:
         so far."""
         most_by_position = {position: self._most(position, pool) for position in pool}
         best: tuple[_Worth, Positions] = ((0, 0, 0), ())
+        has_one = False  # whatever the work, a first set is found: each that combines, in order
 
         def extend(done: Positions, applied: tuple[Applied, ...], worth: _Worth, rest: Sequence[int]) -> None:
-            nonlocal best
+            nonlocal best, has_one
             for index, position in enumerate(rest):
                 following_ones = rest[index:]
                 saving = worth[0] + sum(most_by_position[other] for other in following_ones)
                 presents = worth[1] + sum(self._entries[other].present_value for other in following_ones)
-                if (saving, presents, worth[2] + len(following_ones)) <= best[0] or not self._may_go_on():
+                if (saving, presents, worth[2] + len(following_ones)) <= best[0]:
+                    return
+                if has_one and not self._may_go_on():
                     return
                 following = self.discounts.after(done, applied, position)
                 if isinstance(following, Applied):
@@ -135,6 +143,7 @@ class Sets:
                         best = grown, (*done, position)
                     partners = self._partners(position, following_ones)
                     extend((*done, position), (*applied, following), grown, partners)
+                    has_one = True
 
         extend((), (), (0, 0, 0), pool)
         return best[1]

@@ -1,0 +1,41 @@
+"""Searches that would take for ever stop after a counted amount of work: still legal, still smallest first."""
+
+from __future__ import annotations
+
+from .made import priced
+
+LINES = [{"unit_price": 700 + 37 * n, "tags": [f"t{n}"]} for n in range(20)]
+
+
+def _amounts(count: int, offer: str, start: int = 0) -> str:
+    return "".join(
+        f"  - {{id: p{n:03}, name: P, {offer}, combines_with: all, benefit: {{amount: 0.{10 + n % 80}}}}}\n"
+        for n in range(start, start + count)
+    )
+
+
+def test_a_tills_basket_is_searched_exactly() -> None:
+    pricing = priced(_amounts(12, "offer: ladder"), *LINES)
+    assert pricing.is_exact
+    assert len(pricing.candidates) == 12 + 66 + 220
+
+
+def test_many_promotions_that_all_combine_end_in_time_with_all_that_is_owed_given() -> None:
+    pricing = priced(_amounts(50, "offer: automatic") + _amounts(50, "offer: ladder", 50), *LINES)
+    assert not pricing.is_exact
+    assert len(pricing.base.applied) == 50
+    assert pricing.rungs
+    assert pricing.rungs[0].value == min(candidate.value for candidate in pricing.candidates)
+
+
+def test_where_work_runs_out_the_smallest_single_promotion_is_still_among_the_rungs() -> None:
+    promotions = _amounts(60, "offer: ladder") + "  - {id: tiny, name: T, benefit: {amount: 0.01}}\n"
+    pricing = priced(promotions, *LINES * 40)
+    assert not pricing.is_exact
+    assert pricing.rungs[0].saving == 1
+
+
+def test_what_stopped_stops_at_the_same_place_again() -> None:
+    promotions = _amounts(50, "offer: automatic") + _amounts(50, "offer: ladder", 50)
+    first, again = (priced(promotions, *LINES) for _ in range(2))
+    assert [c.promotion_ids for c in first.candidates] == [c.promotion_ids for c in again.candidates]
