@@ -65,7 +65,8 @@ class BanditSeller:
         world = self._world
         plain = [1.0, float(world.margin[checkout]), float(np.log(world.value[checkout]) - 8.1) / 2]
         features = world.features[checkout].astype(float).tolist()
-        return plain + features + self._history.features(int(world.customer[checkout]))
+        context: list[float] = plain + features + self._history.features(int(world.customer[checkout]))
+        return context
 
     def reward(self, checkout: int, earned: float) -> float:
         """Give profit over the basket's value."""
@@ -174,4 +175,5 @@ class SegmentThompsonSeller(BanditSeller):
 
     def _segment(self, checkout: int) -> int:
         promotion, asked, third = self._world.features[checkout].tolist()
-        return MARGINS.index(float(self._world.margin[checkout])) * 8 + promotion * 4 + asked * 2 + third
+        cell: int = promotion * 4 + asked * 2 + third
+        return MARGINS.index(float(self._world.margin[checkout])) * 8 + cell
