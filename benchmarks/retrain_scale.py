@@ -1,0 +1,246 @@
+"""A cold `retrain` on very many outcomes, an ordinary night after it, and Vowpal Wabbit over the same rows.
+
+    python benchmarks/retrain_scale.py [--outcomes 1000000] [--folder /tmp/scale]
+
+Only what learning reads is generated, straight into SQLite: notes, events, customers' counts. Each job runs in a
+process of its own; given are wall time, processor time, peak memory and rows per second. Vowpal Wabbit learns
+(`cb_explore_adf`, one pass, quadratic features) from a text file; writing that file from the store is part of its time,
+as reading the store is part of ours. Without the package `vowpalwabbit` that part is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from pos_discount.learning import RetrainOptions, retrain
+from pos_discount.learning.history import read_outcome_note, read_visit
+from pos_discount.sensitivity import (
+    Behaviour,
+    Belief,
+    LadderChoice,
+    Stakes,
+    Terms,
+    event_code,
+    event_from_outcome,
+)
+from pos_discount.simulation.worlds import BASE_MIX, DEPTHS, TYPES
+from pos_discount.store import KeptCustomer, Store
+from pos_discount.store.connection import connect_to_write
+from pos_discount.recording import OutcomeLesson
+from pos_discount.recording import Notes
+
+NOW = 1_800_000_000_000_000
+LADDERS = ((0,), (0, 1, 2), (0, 5), (0, 2), (0, 3), (0, 2, 4))
+MASSES = (0.35, 0.05, 0.05, 0.25, 0.15, 0.15)
+BLOCK = 50_000
+
+
+def main() -> None:
+    """Generate, run every job, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--outcomes", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, default=Path("/tmp/retrain_scale"))
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    database = asked.folder / "chain.db"
+    for old in asked.folder.glob("*"):
+        old.unlink()
+    began_at = time.perf_counter()
+    generate(database, asked.outcomes, 0)
+    print(f"generated {asked.outcomes:,} outcomes in {time.perf_counter() - began_at:.0f} s,", end=" ")
+    print(f"{database.stat().st_size / 1e9:.2f} GB", flush=True)
+    _show("retrain, cold", asked.outcomes, _night, database)
+    new = asked.outcomes // 100
+    generate(database, new, asked.outcomes)
+    _show(f"retrain, a night with {new:,} new", new, _night, database)
+    try:
+        import vowpalwabbit  # noqa: F401 - only whether it is there
+    except ImportError:
+        print("vowpalwabbit is not installed; its part is left out")
+        return
+    _show("Vowpal Wabbit, with its export", asked.outcomes + new, _vowpal, database)
+
+
+def generate(database: Path, count: int, after: int) -> None:
+    """Write `count` outcomes of a chain, numbered after those that are there."""
+    store = Store(database)
+    store.read_models()  # makes the tables
+    store.close()
+    dice = np.random.default_rng([count, after])
+    connection = connect_to_write(database, "OFF")
+    pool = max(1_000, (after or count) // 10)
+    events_by_customer: dict[int, dict[str, int]] = {}
+    for begin in range(0, count, BLOCK):
+        rows = list(_rows(min(BLOCK, count - begin), after + begin, pool, dice, events_by_customer))
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(
+            "INSERT INTO decisions (decision, store_id, decision_id, made_at, decided_at, expires_at, till_id,"
+            " customer, policy_version, arm, seed, fallback, learning)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'p', 'ladder', '', 'no_model', ?)",
+            [row[0] for row in rows],
+        )
+        connection.executemany(
+            "INSERT INTO outcomes (store_id, decision_id, decision, result, rung, received_at, event, body, learning)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, x'', ?)",
+            [row[1] for row in rows],
+        )
+        connection.execute("COMMIT")
+    _write_customers(connection, events_by_customer)
+    connection.close()
+
+
+def _write_customers(connection, events_by_customer: dict[int, dict[str, int]]) -> None:  # type: ignore[no-untyped-def]
+    decoder = msgspec.msgpack.Decoder(KeptCustomer)
+    connection.execute("BEGIN IMMEDIATE")
+    for owner, counts in events_by_customer.items():
+        name = f"c{owner:08d}"
+        row = connection.execute("SELECT history FROM customers WHERE customer = ?", (name,)).fetchone()
+        for code, number in decoder.decode(row[0]).events if row else ():
+            counts[code] = counts.get(code, 0) + number
+        history = msgspec.msgpack.encode(KeptCustomer(sum(counts.values()), (), tuple(sorted(counts.items()))))
+        connection.execute("INSERT OR REPLACE INTO customers (customer, history) VALUES (?, ?)", (name, history))
+    connection.execute("COMMIT")
+
+
+def _rows(
+    count: int, after: int, pool: int, dice: np.random.Generator, events_by_customer: dict[int, dict[str, int]]
+) -> Iterator[tuple[tuple[object, ...], tuple[object, ...]]]:
+    """Yield (decision, outcome) rows: shoppers of the base world's types, who react to drawn ladders."""
+    kinds = np.random.default_rng(5).choice(len(TYPES), pool, p=BASE_MIX)
+    owners = np.where(dice.random(count) < 0.3, -1, dice.integers(0, pool, count)).tolist()
+    anonymous, ladders = dice.choice(len(TYPES), count, p=BASE_MIX), dice.choice(len(LADDERS), count, p=MASSES).tolist()
+    luck, value = dice.random((count, 6)).tolist(), np.round(100 * np.exp(dice.normal(3.5, 0.6, count))).tolist()
+    notes: dict[tuple[int, int, int], bytes] = {}
+    for place in range(count):
+        owner, drawn = owners[place], luck[place]
+        kind = int(kinds[owner]) if owner >= 0 else int(anonymous[place])
+        bits = tuple(chance < share for chance, share in zip(drawn[3:], TYPES[kind].features, strict=True))
+        key = (ladders[place], int(value[place]) // 500, 4 * bits[0] + 2 * bits[1] + bits[2])
+        if key not in notes:
+            notes[key] = _notes(LADDERS[ladders[place]], 500.0 * key[1] + 250.0, bits)
+        result, rung, offers = _react(kind, LADDERS[ladders[place]], drawn)
+        depths = tuple(DEPTHS[position] for position in LADDERS[ladders[place]])
+        event = event_from_outcome(result, rung, offers, depths)  # type: ignore[arg-type]
+        code = None if event is None else event_code(event)
+        if owner >= 0 and code is not None:
+            counts = events_by_customer.setdefault(owner, {})
+            counts[code] = counts.get(code, 0) + 1
+        number = after + place + 1
+        profit = 0.0 if rung is None else (500.0 * key[1] + 250.0) * (0.45 - depths[rung - 1])
+        name, at = f"dec_{number:026d}", number * 1_000_000
+        customer = f"c{owner:08d}" if owner >= 0 else None
+        yield (
+            (number, f"S{number % 40}", name, at, at, at, f"T{number % 7}", customer, notes[key]),
+            (f"S{number % 40}", name, number, result, rung, at + 1, code, _lesson(profit, offers)),
+        )
+
+
+def _lesson(profit: float, offers: tuple[tuple[int, str], ...]) -> bytes:
+    return msgspec.msgpack.encode(OutcomeLesson(profit, 0, offers))
+
+
+def _notes(ladder: tuple[int, ...], value: float, bits: tuple[bool, ...]) -> bytes:
+    promoted, asked, rush = bits
+    depths = tuple(DEPTHS[rung] for rung in ladder)
+    empty = tuple(0.0 for _ in ladder)
+    choice = LadderChoice(ladder, 0.2, empty, empty, empty, empty, empty, tuple(zip(LADDERS, MASSES, strict=True)))
+    behaviour = Behaviour(promo_share_90d=0.7 if promoted else 0.2, asked=asked, hour=18 if rush else 11)
+    stakes = Stakes(DEPTHS, tuple(value * (0.45 - depth) for depth in DEPTHS), value * 0.45, value)
+    zeros = (0,) * (len(ladder) + 1)
+    profits, counted = (0.0,) * len(zeros), ((),) * len(zeros)
+    belief = Belief((1.0,), 0)
+    notes = Notes(depths, zeros, zeros, profits, counted, choice, belief, behaviour, stakes, Terms(3, 15.0))
+    return msgspec.msgpack.encode(notes)
+
+
+def _react(
+    kind: int, ladder: tuple[int, ...], drawn: list[float]
+) -> tuple[str, int | None, tuple[tuple[int, str], ...]]:
+    shopper, want, reached = TYPES[kind], 0, TYPES[kind].wants[0]
+    while reached < drawn[0] and want < 6:
+        want += 1
+        reached += shopper.wants[want]
+    offers: list[tuple[int, str]] = []
+    for number, rung in enumerate(ladder, start=1):
+        if rung >= want:
+            return "accepted", number, (*offers, (number, "accepted"))
+        if (drawn[1] * 7.919 * number) % 1.0 < shopper.walk:
+            return "left", None, (*offers, (number, "walked" if number < len(ladder) else "declined"))
+        offers.append((number, "declined"))
+    return ("left", None, tuple(offers)) if drawn[2] < shopper.loss else ("accepted", len(ladder), tuple(offers))
+
+
+def _night(database: Path) -> str:
+    memory, store = database.with_suffix(".learner"), Store(database)
+    marks: list[tuple[str, float]] = []
+    night = retrain(
+        store,
+        memory.read_bytes() if memory.exists() else None,
+        RetrainOptions(),
+        NOW,
+        lambda stage: marks.append((stage, time.perf_counter())),
+    )
+    marks.append(("", time.perf_counter()))
+    memory.write_bytes(night.state)
+    store.close()
+    took = (f"{name} {end - begin:.1f} s" for (name, begin), (_, end) in pairwise(marks))
+    return f"{'; '.join(took)}; {len(night.candidate.walk)} segments"
+
+
+def _vowpal(database: Path) -> str:
+    import vowpalwabbit
+
+    export, began_at = database.with_suffix(".vw"), time.perf_counter()
+    store = Store(database)
+    with export.open("w", encoding="utf-8") as file:
+        for block in store.read_outcomes():
+            file.writelines(_example(row.learning, row.outcome_learning or b"") for row in block)
+    store.close()
+    exported_at = time.perf_counter()
+    arguments = ["--cb_explore_adf", "-d", str(export), "-q", "ua", "--quiet"]
+    vowpalwabbit.Workspace(arg_list=arguments).finish()
+    return f"export {exported_at - began_at:.1f} s, learning {time.perf_counter() - exported_at:.1f} s"
+
+
+def _example(learning: bytes, outcome: bytes) -> str:
+    note, told = read_visit(learning), read_outcome_note(outcome)
+    seen = note.behaviour
+    lines = [f"shared |u p={seen.promo_share_90d} a={seen.asked} h={seen.hour}"]
+    for number, (ladder, mass) in enumerate(note.choice.distribution):
+        label = f"{number}:{-told.profit / 1000:.4f}:{mass} " if ladder == note.choice.rungs else ""
+        lines.append(f"{label}|a l={'-'.join(map(str, ladder))}")
+    return "\n".join(lines) + "\n\n"
+
+
+def _show(name: str, rows: int, job: Callable[[Path], str], database: Path) -> None:
+    """Run a job in a process of its own and print what it took."""
+    told: multiprocessing.Queue[tuple[str, float, float, float]] = multiprocessing.Queue()
+    process = multiprocessing.get_context("fork").Process(target=_measured, args=(job, database, told))
+    process.start()
+    detail, wall, processor, peak = told.get()
+    process.join()
+    print(
+        f"{name:34}{wall:8.1f} s{processor:8.1f} s cpu{peak:8.0f} MB{rows / wall:12,.0f} rows/s   {detail}", flush=True
+    )
+
+
+def _measured(
+    job: Callable[[Path], str], database: Path, told: multiprocessing.Queue[tuple[str, float, float, float]]
+) -> None:
+    began_at, processor = time.perf_counter(), time.process_time()
+    detail = job(database)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    told.put((detail, time.perf_counter() - began_at, time.process_time() - processor, peak))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What the gate lets pass, and what off-policy evaluation makes of logged checkouts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.gate_trials import GAIN, coverage, market, trial
+from pos_discount.learning.evaluation import Weighed, calibration_error, effective_samples, mean_with_interval
+from pos_discount.learning.executed import Executed, agrees, mass_of
+from pos_discount.learning.gate import GateLimits, check_balance, check_sample_ratio, check_tills, verdict_of
+
+TRUE = market()
+LIMITS = GateLimits()
+
+
+@pytest.mark.parametrize("scenario", ["worse by 3 x loss", "tiny", "one reaction", "flooded"])
+def test_what_must_never_pass_does_not(scenario: str) -> None:
+    assert not any(trial(TRUE, scenario, 10_000, np.random.default_rng([1, number]))[0] for number in range(3))
+
+
+def test_what_is_clearly_better_mostly_passes() -> None:
+    assert GAIN["better by 2 x loss"] == 0.02
+    passed = [trial(TRUE, "better by 2 x loss", 40_000, np.random.default_rng([2, number]))[0] for number in range(6)]
+    assert sum(passed) >= 3
+
+
+def test_intervals_mostly_cover_the_truth() -> None:
+    covered = [coverage(TRUE, 4_000, np.random.default_rng([3, number])) for number in range(25)]
+    assert all(np.mean([each[name] for each in covered]) >= 0.8 for name in covered[0])
+
+
+DISTRIBUTION = (((0,), 0.5), ((0, 1), 0.2), ((0, 1, 3), 0.2), ((0, 3), 0.1))
+
+
+@pytest.mark.parametrize(
+    ("executed", "mass"),
+    [
+        (Executed("prefix", (0,)), 1.0),
+        (Executed("beyond", (0,)), 0.5),
+        (Executed("exact", (0,)), 0.5),
+        (Executed("prefix", (0, 1)), 0.4),
+        (Executed("beyond", (0, 1)), 0.2),
+        (Executed("exact", (0, 1, 3)), 0.2),
+        (Executed("free", ()), 1.0),
+    ],
+    ids=lambda value: str(value),
+)
+def test_the_weight_is_the_mass_of_all_ladders_that_would_have_shown_the_same(executed: Executed, mass: float) -> None:
+    assert mass_of(DISTRIBUTION, executed) == pytest.approx(mass)
+    assert all(agrees(ladder, Executed("free", ())) for ladder, _ in DISTRIBUTION)
+
+
+@pytest.mark.parametrize(
+    ("counts", "passed"),
+    [((100, 100, 100), True), ((900, 20, 20), False), ((1000,), True), ((600, 400), True), ((900, 100), False)],
+    ids=["alike", "one floods", "one till", "two tills", "one of two floods"],
+)
+def test_one_till_does_not_speak_for_all(counts: tuple[int, ...], passed: bool) -> None:
+    assert check_tills(np.repeat(np.arange(len(counts)), counts), LIMITS).passed is passed
+
+
+def test_outcomes_that_come_back_unevenly_are_refused() -> None:
+    assert check_balance([("holdout", 500, 450), ("ladder", 9_500, 8_600)], LIMITS).passed
+    assert not check_balance([("holdout", 500, 450), ("ladder", 9_500, 6_000)], LIMITS).passed
+
+
+@pytest.mark.parametrize(("holdout", "passed"), [(50, True), (120, False), (5, False)])
+def test_a_hold_out_of_another_size_than_drawn_is_refused(holdout: int, passed: bool) -> None:
+    assert check_sample_ratio(1_000 - holdout, holdout, 0.05, LIMITS).passed is passed
+
+
+def test_no_checks_are_no_pass() -> None:
+    assert not verdict_of(()).passed
+
+
+def test_customers_are_clusters() -> None:
+    values, alone = np.repeat(np.random.default_rng(1).normal(size=50), 20), np.arange(1_000)
+    together = np.repeat(np.arange(50), 20)
+    narrow, wide = mean_with_interval(values, alone), mean_with_interval(values, together)
+    assert wide.standard_error > 3.0 * narrow.standard_error
+
+
+def test_calibration_does_not_blame_small_data_for_chance() -> None:
+    dice = np.random.default_rng(2)
+    foreseen = dice.random(300)
+    honest = calibration_error(foreseen, (dice.random(300) < foreseen).astype(float))
+    flattering = calibration_error(np.minimum(foreseen + 0.2, 1.0), (dice.random(300) < foreseen).astype(float))
+    assert honest < 0.03 < flattering
+
+
+def test_even_weights_are_worth_every_checkout() -> None:
+    ones = np.ones(40)
+    assert effective_samples(Weighed(ones, ones, ones, ones, ones)) == pytest.approx(40.0)
