@@ -16,6 +16,7 @@ FLOORS = (
     "answering",
     "decide",
     "store",
+    "recording",
     "learning",
     "measure",
     "simulation",

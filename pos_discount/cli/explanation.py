@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pos_discount.answer import Answer, Rung
 from pos_discount.decide import KeptCustomer
 from pos_discount.money import format_money
+from pos_discount.recording import Inputs
 from pos_discount.sensitivity import LadderChoice
 from pos_discount.store import KeptDecision
-from pos_discount.web.recording import Inputs
 
 WHY_FALLBACK = {
     "no_model": "Nothing has been learned yet, so a stated prior curve chose which rungs follow the first.",

@@ -20,8 +20,8 @@ from pos_discount.cli.explanation import explain_decision
 from pos_discount.cli.output import note, with_progress
 from pos_discount.cli.records import KeptVersions
 from pos_discount.money import currency_digits
+from pos_discount.recording import read_answer, read_notes
 from pos_discount.store import Checkout, KeptDecision, Store
-from pos_discount.web.recording import read_answer, read_notes
 
 COLUMNS = (
     *(

@@ -15,9 +15,9 @@ from pos_discount.decide import Decision, ServedModel, decide
 from pos_discount.money import currency_digits
 from pos_discount.policy import Policy, read_policy
 from pos_discount.pricing import PolicyIndex
+from pos_discount.recording import Inputs, read_answer, read_inputs
 from pos_discount.sensitivity import ModelUnreadable, model_from_bytes
 from pos_discount.store import ForgottenDecision, KeptDecision, Store, UnknownDecision
-from pos_discount.web.recording import Inputs, read_answer, read_inputs
 
 
 class Difference(NamedTuple):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from pos_discount.learning.evidence import Evidence, gather_evidence
+from pos_discount.recording import OutcomeLesson
 from pos_discount.sensitivity import (
     Behaviour,
     EventCounts,
@@ -57,17 +58,9 @@ class VisitNote(msgspec.Struct, frozen=True, array_like=True):
     first: tuple[str, ...] = ()
 
 
-class OutcomeNote(msgspec.Struct, frozen=True, array_like=True):
-    """An outcome as evaluation reads it; `offers` None: the till did not say what was said."""
-
-    profit: float
-    paid: int
-    offers: tuple[tuple[int, str], ...] | None
-
-
 read_behaviour = msgspec.msgpack.Decoder(BehaviourNote).decode
 read_visit = msgspec.msgpack.Decoder(VisitNote).decode
-read_outcome_note = msgspec.msgpack.Decoder(OutcomeNote).decode
+read_outcome_note = msgspec.msgpack.Decoder(OutcomeLesson).decode
 
 
 @dataclass(slots=True)
@@ -200,7 +193,7 @@ def _visit(
     )
 
 
-def _spoken(row: Checkout, outcome: OutcomeNote, note: VisitNote) -> int:
+def _spoken(row: Checkout, outcome: OutcomeLesson, note: VisitNote) -> int:
     """Count the rungs said; where the till did not say, as many as the result implies."""
     if outcome.offers is not None:
         return len(outcome.offers)

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from pos_discount.learning.history import OutcomeNote, VisitNote, read_outcome_note, read_visit
+from pos_discount.learning.history import VisitNote, read_outcome_note, read_visit
 from pos_discount.measure.ledger import Ledger, Part, make_ledger
 from pos_discount.measure.uplift import Checkouts, Uplift, Z, measure_uplift
+from pos_discount.recording import OutcomeLesson
 from pos_discount.store import Checkout, CheckoutCount, Store
 
 NOTHING_SAID = b"\x93\x00\x00\xc0"
@@ -130,7 +131,7 @@ def _row(checkout: Checkout) -> _Row:
     )
 
 
-def _seconds(checkout: Checkout, note: VisitNote, outcome: OutcomeNote) -> float:
+def _seconds(checkout: Checkout, note: VisitNote, outcome: OutcomeLesson) -> float:
     """Give what the cashier's seconds cost; without a word on what was said, what the result implies."""
     if note.terms is None or checkout.result == "not_offered":
         return 0.0

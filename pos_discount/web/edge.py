@@ -11,7 +11,9 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from structlog.typing import FilteringBoundLogger
 
@@ -27,6 +29,8 @@ KEY_ID = "pos_discount.key_id"
 NEVER_REFUSED = frozenset({"/healthz", "/readyz", "/metrics"})
 MOST_PATH = 200
 
+_CLOSES = re.compile(rb"\r\nconnection:[^\r\n]*close", re.IGNORECASE)
+_REQUEST_ID = re.compile(rb"\r\nx-request-id:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}")
 
 
@@ -63,6 +67,25 @@ class Edge:
             self._leave()
             self._tell(environ, told[0], request_id, time.perf_counter() - started)
 
+    def refuse_unread(self, head: bytes) -> bytes | None:
+        """Make the whole answer to a request for which no thread is free, given its head; None where it must have one.
+
+        Counted and logged like any other.
+        """
+        method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+        path, _, version = rest.partition(" ")
+        path = unquote(path.partition("?")[0])
+        if version != "HTTP/1.1" or path in NEVER_REFUSED or _CLOSES.search(head):
+            return None
+        sent = _REQUEST_ID.search(head)
+        request_id = request_id_of(sent[1].decode("latin-1") if sent else None)
+        lines: list[str] = []
+        (body,) = self._refuse(
+            request_id, lambda status, headers: lines.extend(_head_lines(status, headers, request_id))
+        )
+        self._tell({"REQUEST_METHOD": method, "PATH_INFO": path}, "503", request_id, 0.0)
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
     def _enter(self) -> bool:
         with self._lock:
             self._in_flight += 1
@@ -74,7 +97,7 @@ class Edge:
             self._in_flight -= 1
             self._metrics.in_flight.set(self._in_flight)
 
-    def _refuse(self, request_id: str, start: Any) -> Iterable[bytes]:
+    def _refuse(self, request_id: str, start: Any) -> list[bytes]:
         self._metrics.count_refusal()
         problem = retry_later("overloaded", "More requests are being answered than this server can; try again.")
         body = problem.body(request_id)
@@ -96,6 +119,12 @@ class Edge:
             request_id=request_id,
             key_id=environ.get(KEY_ID, ""),
         )
+
+
+def _head_lines(status: str, headers: list[tuple[str, str]], request_id: str) -> list[str]:
+    date = formatdate(usegmt=True)
+    more = [("X-Request-Id", request_id), ("Cache-Control", "no-store"), ("Date", date), ("Connection", "keep-alive")]
+    return [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in [*headers, *more])]
 
 
 def request_id_of(sent: str | None) -> str:

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from pos_discount.recording import OutcomeLesson, local_day, microseconds
 from pos_discount.sensitivity import event_code, event_from_outcome
 from pos_discount.store import (
     Answering,
@@ -39,7 +40,6 @@ from pos_discount.web.messages import (
 )
 from pos_discount.web.metrics import Metrics
 from pos_discount.web.problems import Fault, Problem, invalid
-from pos_discount.web.recording import local_day, microseconds
 from pos_discount.web.sales import Archive, KeptSale, Sold
 
 PROBLEM_BY_RECORDED: dict[str, tuple[str, str]] = {
@@ -52,17 +52,6 @@ SALES = frozenset({"accepted", "bought_at_base", "not_offered"})
 CODE_BY_RECORDED = {"created": "recorded", "unchanged": "unchanged"}
 
 _encode = msgspec.json.Encoder().encode
-
-
-class OutcomeLesson(msgspec.Struct, frozen=True, array_like=True):
-    """What learning and measuring read of an outcome: money in minor units, and the rungs said with their answers.
-
-    ``offers`` None: the till did not say. A sale that was lost earned nothing.
-    """
-
-    profit: float
-    paid: int
-    offers: tuple[tuple[int, str], ...] | None
 
 
 class Outcomes:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from pos_discount.money import share_out
+from pos_discount.recording import local_day, microseconds
 from pos_discount.store import Claim, NoSale, Reply, ReturnConflict, ReturnRecord, Store
 from pos_discount.store import ReturnedLine as KeptLine
 from pos_discount.web.bodies import BodyReader
@@ -23,7 +24,6 @@ from pos_discount.web.keys import Caller
 from pos_discount.web.messages import LineRefund, OutcomeReport, ReturnAnswer, ReturnedLine, ReturnRequest
 from pos_discount.web.outcomes import SALES, open_sale
 from pos_discount.web.problems import Fault, Problem, invalid, retry_later
-from pos_discount.web.recording import local_day, microseconds
 from pos_discount.web.sales import Archive, KeptSale, Sold, reduced
 
 MOST_TRIES = 20

@@ -18,9 +18,9 @@ from pos_discount.basket import Basket
 from pos_discount.decide import Counted, completed
 from pos_discount.policy import Policy, read_policy
 from pos_discount.pricing import Context, PolicyIndex, Priced, counters_of, price_sale
+from pos_discount.recording import Inputs, Notes, nets_at_base, read_answer, read_inputs, read_notes
 from pos_discount.store import KeptDecision, Store
 from pos_discount.web.in_force import InForce
-from pos_discount.web.recording import Inputs, Notes, nets_at_base, read_answer, read_inputs, read_notes
 
 MOST_KEPT_POLICIES = 8
 

@@ -3,7 +3,7 @@
 Gunicorn's own gives a connection to a thread as soon as it is there, and the thread then waits for a request that may
 come one byte a minute, or never: a few dozen tills behind a bad line would stop a server. This one leaves a
 connection with the poller until its request lies whole in the kernel's buffer, so that a thread never waits for a
-line. It peeks and takes nothing, and asks the kernel to wake it only when what is missing has come. A body too large
+line; and where all threads are taken it says so by itself, so that nobody waits in a queue to hear it. It peeks and takes nothing, and asks the kernel to wake it only when what is missing has come. A body too large
 for that is read by a thread against a deadline.
 """
 
@@ -30,20 +30,30 @@ SILENCE = struct.pack("ll", 5, 0)
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE)
+_TRANSFER = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _CHUNK_SIZE = re.compile(rb"([0-9a-f]{1,8})[ \t]*(?:;|$)", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
-    """Gunicorn's worker with threads, which hands a request to a thread when it is whole."""
+    """Gunicorn's worker with threads, which hands a request to a thread when it is whole and a thread is free."""
+
+    _handed = 0
 
     def enqueue_req(self, conn: Any) -> None:
         """Hand a connection to a thread or, where its request isn't whole, leave it with the poller."""
-        if self.cfg.is_ssl or self._is_whole(conn):
-            conn.data_ready, conn.wanted, conn.waits_until = True, 1, None
-            super().enqueue_req(conn)
-        else:
+        if not (self.cfg.is_ssl or self._is_whole(conn)):
             self._leave_with_poller(conn)
+            return
+        conn.data_ready, conn.wanted, conn.waits_until = True, 1, None
+        if self._handed < self.cfg.threads or not self._refuse(conn):
+            self._handed += 1
+            super().enqueue_req(conn)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """Take a connection back from a thread."""
+        self._handed -= 1
+        super().finish_request(conn, fs)
 
     def handle(self, conn: Any) -> Any:
         """Serve one request, in a thread."""
@@ -75,6 +85,30 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
         conn.wanted = wanted
         return False
+
+    def _refuse(self, conn: Any) -> bool:
+        """Answer a request by the edge's refusal, without a thread; False where a thread must look at it."""
+        refuse = getattr(getattr(self.wsgi, "wsgi_app", None), "refuse_unread", None)
+        if refuse is None or not self.alive or self.cfg.is_ssl:
+            return False
+        try:
+            seen = conn.sock.recv(MOST_WAITED_FOR, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            length = plain_length(seen)
+            answer = None if length is None else refuse(seen[: seen.find(b"\r\n\r\n") + 2])
+            if answer is None:
+                return False
+            conn.sock.setblocking(False)
+            conn.sock.recv(length)
+            if conn.sock.send(answer) < len(answer):
+                raise BlockingIOError  # a client that does not read its answers
+        except OSError:
+            self.nr_conns -= 1
+            conn.close()
+            return True
+        conn.set_timeout()
+        self.keepalived_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
+        return True
 
     def _leave_with_poller(self, conn: Any) -> None:
         conn.sock.setblocking(False)
@@ -121,6 +155,20 @@ def bytes_wanted(seen: bytes) -> int:
     found = _LENGTH.search(seen, 0, end + 2)
     length = int(found[1]) if found else 0
     return end + 4 if length > MOST_BYTES else min(end + 4 + length, MOST_WAITED_FOR)  # beyond, it is refused unread
+
+
+def plain_length(seen: bytes) -> int | None:
+    r"""Return the length of a request that lies whole in these bytes; None where that takes more than a look.
+
+    >>> plain_length(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n12345GET"), plain_length(b"GET /")
+    (43, None)
+    """
+    end = seen.find(b"\r\n\r\n")
+    if end < 0 or _EXPECT.search(seen, 0, end + 2) or _TRANSFER.search(seen, 0, end + 2):
+        return None
+    lengths = _LENGTH.findall(seen, 0, end + 2)
+    length = end + 4 + (int(lengths[0]) if lengths else 0)
+    return length if len(lengths) < 2 and length <= len(seen) else None
 
 
 def _bytes_to_last_chunk(seen: bytes, begin: int) -> int:

@@ -15,12 +15,11 @@ import pytest
 from learning.shop import Trade, write_policy
 from pos_discount.learning import STAGES, RetrainOptions, publish, retrain
 from pos_discount.learning.gate import Verdict
-from pos_discount.learning.history import BehaviourNote, OutcomeNote, VisitNote
+from pos_discount.learning.history import BehaviourNote, VisitNote
 from pos_discount.learning.retrain import Night
 from pos_discount.learning.state import StateUnreadable, state_from_bytes
+from pos_discount.recording import Notes
 from pos_discount.store import OutcomeRecord, Store
-from pos_discount.web.outcomes import OutcomeLesson
-from pos_discount.web.recording import Notes
 
 NOW = 1_800_000_000_000_000
 
@@ -39,7 +38,6 @@ def traded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Tr
 def test_learning_reads_what_the_service_writes() -> None:
     assert Notes.__struct_fields__[: len(BehaviourNote.__struct_fields__)] == BehaviourNote.__struct_fields__
     assert Notes.__struct_fields__ == VisitNote.__struct_fields__
-    assert OutcomeLesson.__struct_fields__ == OutcomeNote.__struct_fields__
 
 
 def test_a_night_counts_what_is_new_and_the_next_one_goes_on_from_there(

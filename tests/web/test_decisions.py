@@ -136,8 +136,8 @@ def test_a_recorded_decision_decides_to_the_same_bytes(client: FlaskClient, tmp_
     from pos_discount.decide import decide as decide_again
     from pos_discount.policy import read_policy
     from pos_discount.pricing import PolicyIndex
+    from pos_discount.recording import read_inputs
     from pos_discount.store import Store
-    from pos_discount.web.recording import read_inputs
 
     told = decide(
         client, "?explain=all", at="2026-02-28T10:02:11.5+01:00", customer={"customer_id": "L-1"}, sale_id="R"

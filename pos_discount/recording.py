@@ -52,6 +52,17 @@ class Notes(msgspec.Struct, frozen=True, array_like=True):
     first: tuple[str, ...] = ()
 
 
+class OutcomeLesson(msgspec.Struct, frozen=True, array_like=True):
+    """What learning and measuring read of an outcome: money in minor units, and the rungs said with their answers.
+
+    ``offers`` None: the till did not say. A sale that was lost earned nothing.
+    """
+
+    profit: float
+    paid: int
+    offers: tuple[tuple[int, str], ...] | None
+
+
 def microseconds(moment: datetime) -> int:
     """Return a moment as the store counts: whole microseconds since 1970.
 
