@@ -129,27 +129,34 @@ def _played(world: World, checkout: int, kind: int, ladder: Ladder) -> Played:
 
 
 def _reported(world: World, checkout: int, ladder: Ladder, played: Played) -> Report:
-    """Write what the till sends: after the last rung a walk and a loss look the same; some reports are wrong."""
-    said = [ladder.index(rung) + 1 for rung in played.said]
-    declined: list[tuple[int, Reaction]] = [(number, "declined") for number in said]
+    """Write what the till sends; some reports are wrong, as the world has it."""
     lie = world.dice[checkout][1] / world.plan.misreported if world.plan.misreported else 1.0
-    if lie < 1.0:
-        return _misreported(lie, declined)
+    return _misreported(lie, ladder, played) if lie < 1.0 else report_of(ladder, played)
+
+
+def report_of(ladder: Ladder, played: Played) -> Report:
+    """Write what a till can see of a visit: after the last rung a walk and a loss look the same."""
+    said = [ladder.index(rung) + 1 for rung in played.said]
+    declined = _declined(ladder, played)
     if played.ending == "accepted":
         return Report("accepted", said[-1], (*declined[:-1], (said[-1], "accepted")))
     if played.ending == "settled":
-        return Report("accepted", said[-1], tuple(declined))
+        return Report("accepted", said[-1], declined)
     if played.ending == "walked" and said[-1] < len(ladder):
         return Report("left", None, (*declined[:-1], (said[-1], "walked")))
-    return Report("left", None, tuple(declined))
+    return Report("left", None, declined)
 
 
-def _misreported(lie: float, declined: list[tuple[int, Reaction]]) -> Report:
+def _declined(ladder: Ladder, played: Played) -> tuple[tuple[int, Reaction], ...]:
+    return tuple((ladder.index(rung) + 1, "declined") for rung in played.said)
+
+
+def _misreported(lie: float, ladder: Ladder, played: Played) -> Report:
+    """Report something else: the first rung said as accepted (half the time), the base, or that they left."""
+    declined = _declined(ladder, played)
     if lie < 0.5:
         return Report("accepted", declined[0][0], ((declined[0][0], "accepted"),))
-    if lie < 0.75:
-        return Report("bought_at_base", None, tuple(declined))
-    return Report("left", None, tuple(declined))
+    return Report("bought_at_base" if lie < 0.75 else "left", None, declined)
 
 
 def _earned(world: World, checkout: int, played: Played) -> float:

@@ -4,7 +4,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable
 
-from pos_discount.learning import FitOptions, Fitted, fit_sensitivity, gather_evidence
+from pos_discount.learning import Evidence, FitOptions, Fitted, fit_sensitivity, gather_evidence
 from pos_discount.sensitivity import (
     Event,
     EventCounts,
@@ -25,6 +25,37 @@ def name_of_ladder(ladder: Ladder) -> str:
     return "-".join(f"{DEPTHS[rung] * 100:g}" for rung in ladder)
 
 
+class Memory:
+    """Counts as the store keeps them: events by customer, and by features for anonymous visits."""
+
+    def __init__(self) -> None:
+        self._events_by_customer: dict[int, dict[Event, int]] = defaultdict(lambda: defaultdict(int))
+        self._bins_by_customer: dict[int, tuple[int, ...]] = {}
+        self._anonymous: dict[tuple[tuple[int, ...], Event], int] = defaultdict(int)
+
+    def add(self, customer: int, bins: tuple[int, ...], event: Event) -> None:
+        """Count an event of a customer (-1: anonymous) with the visit's binned features."""
+        if customer < 0:
+            self._anonymous[bins, event] += 1
+            return
+        self._events_by_customer[customer][event] += 1
+        self._bins_by_customer[customer] = bins
+
+    def events_of(self, customer: int) -> EventCounts:
+        """Give what is kept of a customer."""
+        return tuple(self._events_by_customer[customer].items()) if customer in self._events_by_customer else ()
+
+    def evidence(self) -> Evidence:
+        """Gather all counts for the fit."""
+        return gather_evidence(
+            (
+                (str(customer), self._bins_by_customer[customer], tuple(events.items()))
+                for customer, events in self._events_by_customer.items()
+            ),
+            ((bins, event, float(visits)) for (bins, event), visits in self._anonymous.items()),
+        )
+
+
 class LearningSeller:
     """Recommends what `choose_ladder` chooses under last night's model, and keeps counts as the store does."""
 
@@ -40,9 +71,7 @@ class LearningSeller:
         self._world = world
         self._terms = terms or Terms(world.plan.max_rungs, OFFER_COST, refusal_price=0.0, exploration=0.02)
         self._options = options or FitOptions()
-        self._events_by_customer: dict[int, dict[Event, int]] = defaultdict(lambda: defaultdict(int))
-        self._bins_by_customer: dict[int, tuple[int, ...]] = {}
-        self._anonymous: dict[tuple[tuple[int, ...], Event], int] = defaultdict(int)
+        self._memory = Memory()
         self._on_night = on_night
         self.model = prior_model()
         self.fitted: Fitted | None = None
@@ -58,31 +87,19 @@ class LearningSeller:
 
     def learn(self, checkout: int, ladder: Ladder, report: Report, event: Event | None, earned: float) -> None:
         """Count the event, for the customer or for the anonymous visit's features."""
-        if event is None:
-            return
-        customer, bins = int(self._world.customer[checkout]), bin_behaviour(self._world.behaviour(checkout))
-        if customer < 0:
-            self._anonymous[bins, event] += 1
-            return
-        self._events_by_customer[customer][event] += 1
-        self._bins_by_customer[customer] = bins
+        if event is not None:
+            bins = bin_behaviour(self._world.behaviour(checkout))
+            self._memory.add(int(self._world.customer[checkout]), bins, event)
 
     def sleep(self, night: int) -> None:
         """Fit to all counts so far and serve the result."""
-        evidence = gather_evidence(
-            (
-                (str(customer), self._bins_by_customer[customer], tuple(events.items()))
-                for customer, events in self._events_by_customer.items()
-            ),
-            ((bins, event, float(visits)) for (bins, event), visits in self._anonymous.items()),
-        )
-        self.fitted = fit_sensitivity(evidence, self.fitted, self._options, seed=night)
+        self.fitted = fit_sensitivity(self._memory.evidence(), self.fitted, self._options, seed=night)
         self.model = self.fitted.model
         self._on_night(night)
 
     def latent_segment(self, customer: int, checkout: int) -> int:
         """Give the latent segment that a customer's own events make most probable, before merging."""
-        weights = believe(self.model, self._world.behaviour(checkout), self._own_events(customer)).weights
+        weights = believe(self.model, self._world.behaviour(checkout), self._memory.events_of(customer)).weights
         return weights.index(max(weights))
 
     @property
@@ -92,10 +109,7 @@ class LearningSeller:
 
     def events_before(self, checkout: int) -> EventCounts:
         """Give what is kept of this checkout's customer."""
-        return self._own_events(int(self._world.customer[checkout]))
-
-    def _own_events(self, customer: int) -> EventCounts:
-        return tuple(self._events_by_customer[customer].items()) if customer in self._events_by_customer else ()
+        return self._memory.events_of(int(self._world.customer[checkout]))
 
     def _stakes(self, checkout: int) -> Stakes:
         value, margin = float(self._world.value[checkout]), float(self._world.margin[checkout])

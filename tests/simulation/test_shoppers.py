@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pos_discount.simulation.play import Report, _reported
+from pos_discount.simulation.play import Report, report_of
 from pos_discount.simulation.shoppers import Kinds, Played, all_ladders, odds_of, play
 from pos_discount.simulation.worlds import DEPTHS, OFFER_COST, PLANS, draw_world, plan_named
 
@@ -73,7 +73,7 @@ def test_an_unknown_world_is_named_with_those_there_are() -> None:
     ids=["at once", "at the second", "settles", "walks early", "walks at the end", "is lost"],
 )
 def test_a_till_reports_what_it_can_see(played: Played, report: Report) -> None:
-    assert _reported(draw_world(plan_named("nobody"), 0), 0, (0, 2), played) == report
+    assert report_of((0, 2), played) == report
 
 
 def test_saying_a_rung_costs_what_the_page_says() -> None:
