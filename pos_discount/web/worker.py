@@ -3,8 +3,9 @@
 Gunicorn's own gives a connection to a thread as soon as it is there, and the thread then waits for a request that may
 come one byte a minute, or never: a few dozen tills behind a bad line would stop a server. This one leaves a
 connection with the poller until its request lies whole in the kernel's buffer, so that a thread never waits for a
-line; and where all threads are taken it says so by itself, so that nobody waits in a queue to hear it. It peeks and takes nothing, and asks the kernel to wake it only when what is missing has come. A body too large
-for that is read by a thread against a deadline.
+line. It peeks and takes nothing, and asks the kernel to wake it only when what is missing has come. A body too large
+for that is read by a thread against a deadline. Where all threads are taken, the poller refuses by itself, so that
+nobody waits in a queue to be told to come again.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ REQUEST_SECONDS = 10.0
 SILENCE = struct.pack("ll", 5, 0)
 """The longest wait for a next byte, as the kernel takes it (seconds, microseconds)."""
 
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE)
 _TRANSFER = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _CHUNK_SIZE = re.compile(rb"([0-9a-f]{1,8})[ \t]*(?:;|$)", re.IGNORECASE)

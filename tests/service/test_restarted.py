@@ -88,6 +88,17 @@ def load(service: Service) -> Iterator[list[int]]:
             client.result()
 
 
+def roll_workers(service: Service, statuses: list[int]) -> None:
+    """Have each worker replaced, while calls go on before, during and after."""
+    assert service.master is not None
+    before = set(service.workers())
+    _wait_for_more(service, statuses)
+    service.master.send_signal(signal.SIGHUP)
+    while before & set(service.workers()):
+        _wait_for_more(service, statuses)
+    _wait_for_more(service, statuses)
+
+
 def make_old_database(file: Path, migrations: int) -> None:
     """Make a database as a version wrote it that knew so many migrations."""
     connection = connect_to_write(file, "FULL")
@@ -97,14 +108,8 @@ def make_old_database(file: Path, migrations: int) -> None:
 
 
 def test_workers_replaced_under_load_fail_no_call(service: Service) -> None:
-    before = set(service.workers())
-    assert service.master is not None
     with load(service) as statuses:
-        _wait_for_more(service, statuses)
-        service.master.send_signal(signal.SIGHUP)
-        while before & set(service.workers()):
-            _wait_for_more(service, statuses)
-        _wait_for_more(service, statuses)
+        roll_workers(service, statuses)
     assert set(statuses) == {201}
 
 
@@ -128,12 +133,12 @@ def test_an_older_database_is_upgraded_and_a_restart_under_load_fails_no_call(tm
 
 
 def test_a_paused_promotion_is_named_by_no_worker_until_it_is_resumed(service: Service) -> None:
-    assert _named(service) == {"welcome"}
+    assert named(service) == {"welcome"}
     service.command("policy", "pause", "welcome")
-    while "welcome" in _named(service):
+    while "welcome" in named(service):
         pass
     service.command("policy", "resume", "welcome")
-    while "welcome" not in _named(service):
+    while "welcome" not in named(service):
         pass
 
 
@@ -149,7 +154,7 @@ def test_a_database_in_use_is_backed_up_and_the_backup_serves(service: Service, 
         assert "0 of them differ" in restored.command("replay", "--all")
 
 
-def _named(service: Service) -> set[str]:
+def named(service: Service) -> set[str]:
     """Return which of `welcome` some rung names, over as many calls as meet both workers."""
     answers = [service.call("POST", "/v1/decisions?dry_run=true", basket()).json() for _ in range(8)]
     return {one for answer in answers for rung in answer["ladder"] for one in rung["promotions"]} & {"welcome"}

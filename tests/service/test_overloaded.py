@@ -1,0 +1,77 @@
+"""More calls at once than threads: each is answered, or told at once to come again; who watches is always answered."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pos_discount.web.worker import plain_length
+
+from .house import basket, write_policy
+from .serving import Answer, Service, ask, serving
+
+CLIENTS, CALLS = 24, 8
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("small")
+    with serving(folder, write_policy(folder / "policies"), workers=1, threads=2) as service:
+        yield service
+
+
+def test_what_is_too_many_is_told_to_come_again_and_all_is_logged_once(small: Service) -> None:
+    gate = threading.Barrier(CLIENTS)
+
+    def call(client: int) -> list[Answer]:
+        connection = http.client.HTTPConnection("127.0.0.1", small.port, timeout=60)
+        gate.wait()
+        named = [{"X-Request-Id": f"many-{client}-{number}"} for number in range(CALLS)]
+        answers = [ask(connection, "POST", "/v1/decisions", basket(), headers) for headers in named]
+        connection.close()
+        return answers
+
+    with ThreadPoolExecutor(CLIENTS) as threads:
+        answers = [answer for each in threads.map(call, range(CLIENTS)) for answer in each]
+    refused = [answer for answer in answers if answer.status == 503]
+    assert {answer.status for answer in answers} == {201, 503}
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+    assert {answer.json()["code"] for answer in refused} == {"overloaded"}
+    assert all(answer.json()["request_id"] == answer.headers["x-request-id"] for answer in refused)
+    logged = [event for event in small.events() if str(event.get("request_id")).startswith("many-")]
+    assert len(logged) == len({event["request_id"] for event in logged}) == CLIENTS * CALLS
+    assert sum(event["status"] == 503 for event in logged) == len(refused)
+    assert small.rows("SELECT count(*) FROM decisions") == [(len(answers) - len(refused),)]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_who_watches_is_answered_however_many_call(small: Service, path: str) -> None:
+    gate = threading.Barrier(CLIENTS)
+
+    def call(_: int) -> int:
+        gate.wait()
+        return small.call("GET", path).status
+
+    with ThreadPoolExecutor(CLIENTS) as threads:
+        assert set(threads.map(call, range(CLIENTS))) == {200}
+
+
+@pytest.mark.parametrize(
+    ("seen", "length"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", 18),
+        (b"GET / HTTP/1.1\r\n\r\nGET /", 18),
+        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", 40),
+        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{", None),
+        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}}", None),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", None),
+        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{}", None),
+        (b"GET / HTTP/1.1\r\n", None),
+    ],
+)
+def test_only_a_plain_request_that_is_whole_is_refused_without_a_thread(seen: bytes, length: int | None) -> None:
+    assert plain_length(seen) == length
