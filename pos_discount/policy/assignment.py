@@ -7,7 +7,7 @@ algorithm"). Its worth is concave in n, so the best n for a bundle with a price 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -23,6 +23,9 @@ class Slot(NamedTuple):
 
 Bundles = tuple[list[Pick], int]
 """The members of one bundle, and how many bundles are alike."""
+
+_MOST_UNIONS = 2_000
+"""Most sets of overlapping parts that are looked at; a bundle beyond it is filled well, if not best."""
 
 _MOST_BALANCED = 200
 """Most units that are grouped anew where the dearest together waste something."""
@@ -56,8 +59,8 @@ def assign_bundles(slots: Sequence[Slot], at_most: int | None, saving: Saving) -
     """Return the bundles as (members of one bundle, how many alike ones): as many as save more with each, of the
     units that can save most, the dearest together unless other groups save more."""
     fits = _fits(slots, saving.worth)
-    unions = _unions(fits)
-    possible = min(_most_bundles(fits, slots), at_most or 10**9)
+    unions = _unions((fit.parts for fit in fits), overlapping_only=True)
+    possible = min(_most_bundles(fits, unions, slots), at_most or 10**9)
 
     @cache
     def saved(bundles: int) -> int:
@@ -86,12 +89,15 @@ def _fits(slots: Sequence[Slot], worth: Callable[[Pick], int]) -> list[_Fit]:
     return sorted(fits, key=lambda fit: (-fit.worth, -fit.pick.left, fit.pick.line, fit.pick.run))
 
 
-def _unions(fits: Sequence[_Fit]) -> list[int]:
-    """Return every union of part sets that occur: the only sets for which Hall's condition can fail first."""
-    unions: set[int] = set()
-    for parts in {fit.parts for fit in fits}:
-        unions |= {parts | other for other in unions} | {parts}
-    return sorted(unions)
+def _unions(part_sets: Iterable[int], *, overlapping_only: bool) -> list[int]:
+    """Return every union of part sets that occur, or only of those that overlap: the only ones for which Hall's
+    condition can fail first. Parts of their own, the usual case, overlap with none and so cost nothing."""
+    known = set(part_sets)
+    frontier = set(known)
+    while frontier and len(known) <= _MOST_UNIONS:
+        frontier = {one | other for one in frontier for other in known if one & other or not overlapping_only} - known
+        known |= frontier
+    return sorted(known)
 
 
 def _largest(most: int, holds: Callable[[int], bool]) -> int:
@@ -107,16 +113,30 @@ def _room(slots: Sequence[Slot], parts: int, count: int) -> int:
     return count * sum(slot.units for part, slot in enumerate(slots) if parts >> part & 1)
 
 
-def _most_bundles(fits: Sequence[_Fit], slots: Sequence[Slot]) -> int:
-    """Return how many bundles the units can fill: for no choice of parts may fewer units fit one of them than they take
+def _most_bundles(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot]) -> int:
+    """Return how many bundles the units can fill: units that fit no other parts than some cannot help the rest
     (Hall 1935)."""
+    parts_together = [
+        parts for parts in unions if not any(parts != other and parts & other == parts for other in unions)
+    ]
+    if sum(parts.bit_count() for parts in parts_together) < len(slots):
+        return 0
+    return min(_most_of_group(fits, slots, group) for group in parts_together)
+
+
+def _most_of_group(fits: Sequence[_Fit], slots: Sequence[Slot], group: int) -> int:
+    """Return how many bundles the units of parts that overlap, directly or through others, can fill."""
     units_by_parts: dict[int, int] = {}
     for fit in fits:
-        units_by_parts[fit.parts] = units_by_parts.get(fit.parts, 0) + fit.pick.units
-    return min(
-        sum(units for parts, units in units_by_parts.items() if parts & choice) // _room(slots, choice, 1)
-        for choice in range(1, 1 << len(slots))
-    )
+        if fit.parts & group:
+            units_by_parts[fit.parts] = units_by_parts.get(fit.parts, 0) + fit.pick.units
+    units = sum(units_by_parts.values())
+    bounds = [units // _room(slots, group, 1)]
+    for own in _unions(units_by_parts, overlapping_only=False):
+        if own != group:
+            of_no_use = sum(count for parts, count in units_by_parts.items() if parts | own == own)
+            bounds.append((units - of_no_use) // _room(slots, group & ~own, 1))
+    return min(bounds)
 
 
 def _dearest(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int) -> list[_Fit]:

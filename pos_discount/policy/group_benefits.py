@@ -18,7 +18,7 @@ from pos_discount.policy.ranges import Range
 from pos_discount.policy.turn import Benefit, Missing, Take, Turn, alike, words_of, wrong_percent
 from pos_discount.policy.values import Count, Money, Percent, Products, Reads
 
-MOST_PARTS = 8
+MOST_PARTS = 100
 """Most parts of a bundle."""
 
 

@@ -105,7 +105,7 @@ BENEFITS = [
     ("{every: {units: 3, fill: dearest}, give: {percent: 100%}}", 39, "did you mean 'dearest_first'?"),
     ("{buy_get: {buy: 2}}", 24, "'get' is missing"),
     ("{buy_get: {buy: 2, get: 1, partial: perhaps}}", 50, "neither yes nor no"),
-    ("{bundle: {of: [], price: 3}}", 23, "expected 1 to 8 parts"),
+    ("{bundle: {of: [], price: 3}}", 23, "expected 1 to 100 parts"),
     ("{bundle: {of: [{units: 1, of: care}]}}", 23, "exactly one of price, percent and amount"),
     ("{tiers: {by: amount, steps: []}}", 27, "unknown word 'amount'"),
     ("{tiers: {by: spend, steps: [{from: 3}]}}", 42, "exactly one of percent and amount"),
