@@ -33,7 +33,7 @@ BEYOND_A_SCHEMA = (
         "from 00:00 to 24:00",
         "a position from",
         "exactly one of",
-        "1 to 8 parts",
+        "1 to 100 parts",
     ),
     *("nothing is written here", "no file", "in the folder", "expected at most", "by: quantity"),
 )
