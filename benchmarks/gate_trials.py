@@ -2,7 +2,7 @@
 
     python benchmarks/gate_trials.py [--trials 200] [--replications 400]
 
-Trials are independent days of 40,000 outcomes of the shoppers of the `hunters` world, decided by a champion with a floor
+Trials are independent days of 40,000 outcomes of shoppers of the `hunters` world, decided by a champion with a floor
 of 10 % on three named ladders. The candidate's true worth is set exactly, by mixing the champion with a better or a
 worse policy. All is tables and arrays: a trial takes a fraction of a second. What is called is the gate's own code.
 """
@@ -34,7 +34,7 @@ from pos_discount.learning.gate import (
     verdict_of,
 )
 from pos_discount.simulation.shoppers import all_ladders, odds_of
-from pos_discount.simulation.worlds import HUNTERS_MIX, DEPTHS, MARGINS, OFFER_COST, TYPES, _discrete_kinds
+from pos_discount.simulation.worlds import DEPTHS, HUNTERS_MIX, MARGINS, OFFER_COST, TYPES, _discrete_kinds
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -136,6 +136,8 @@ def only(ladder: tuple[int, ...], true: Market) -> Floats:
 def worth_exactly(true: Market, champion: Floats, gain: float, dice: np.random.Generator) -> Floats:
     """Mix the champion with a better or a worse policy so that its true worth is the champion's times 1 + gain."""
     other = guessed(true, 0.0, dice) if gain > 0.0 else _poor(true)
+    if gain > 0.0 and true.worth(other) < (1.0 + gain) * true.worth(champion):  # without its floor it is better still
+        other = np.eye(len(LADDERS))[other.argmax(axis=1)]
     base, reached = true.worth(champion), true.worth(other)
     share = gain * base / (reached - base)
     if not 0.0 <= share <= 1.0:

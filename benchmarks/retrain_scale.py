@@ -23,6 +23,7 @@ import numpy as np
 
 from pos_discount.learning import RetrainOptions, retrain
 from pos_discount.learning.history import read_outcome_note, read_visit
+from pos_discount.recording import Notes, OutcomeLesson
 from pos_discount.sensitivity import (
     Behaviour,
     Belief,
@@ -35,8 +36,6 @@ from pos_discount.sensitivity import (
 from pos_discount.simulation.worlds import BASE_MIX, DEPTHS, TYPES
 from pos_discount.store import KeptCustomer, Store
 from pos_discount.store.connection import connect_to_write
-from pos_discount.recording import OutcomeLesson
-from pos_discount.recording import Notes
 
 NOW = 1_800_000_000_000_000
 LADDERS = ((0,), (0, 1, 2), (0, 5), (0, 2), (0, 3), (0, 2, 4))
