@@ -16,13 +16,11 @@ import msgspec
 
 from pos_discount.cli.environment import keep_private, policies_folder, read_policy, read_settings
 from pos_discount.cli.output import Trouble
-from pos_discount.web.server import Listening
+from pos_discount.web.server import HANDED_OVER, Listening
 from pos_discount.web.server import serve as serve_settings
 from pos_discount.web.settings import Settings, SettingsError
 
 LOOPBACK = "127.0.0.1"
-HANDED_OVER = "LISTEN_FDS"
-"""Set where systemd holds the socket: what comes while the service restarts waits there, and is served after."""
 
 
 @click.command()

@@ -11,6 +11,7 @@ import gc
 import importlib
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,9 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from pos_discount.web.settings import Settings, SettingsError, is_loopback
 
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+HANDED_OVER = "LISTEN_FDS"
+"""Set where systemd holds the socket: what comes while the service restarts waits there, and is served after."""
+
 SHARED_MEMORY = Path("/dev/shm")
 
 
@@ -44,7 +48,8 @@ def serve(settings: Settings, listening: Listening, when_ready: Callable[[], Non
     """Serve until a signal ends it; ``when_ready`` is called once, when connections are taken. Raises
     `SettingsError`.
     """
-    refuse_beyond_loopback(settings, listening.host)
+    for host in _hosts(listening):
+        refuse_beyond_loopback(settings, host)
     own_folder = None if MULTIPROCESS_FOLDER in os.environ else tempfile.mkdtemp(prefix="pos-discount-metrics-")
     master = os.getpid()
     if own_folder is not None:
@@ -55,6 +60,16 @@ def serve(settings: Settings, listening: Listening, when_ready: Callable[[], Non
     finally:
         if own_folder is not None and os.getpid() == master:  # a worker that ends comes through here too
             shutil.rmtree(own_folder, ignore_errors=True)
+
+
+def _hosts(listening: Listening) -> list[str]:
+    """Return the addresses that will be listened on: those of the sockets that systemd hands over, where it does."""
+    hosts = []
+    for number in range(3, 3 + int(os.environ.get(HANDED_OVER, "0"))):
+        with socket.socket(fileno=os.dup(number)) as handed:
+            name = handed.getsockname()
+            hosts.append(name[0] if isinstance(name, tuple) else "")
+    return hosts or [listening.host]
 
 
 def refuse_beyond_loopback(settings: Settings, host: str) -> None:

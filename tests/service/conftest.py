@@ -37,5 +37,5 @@ def shimmed(shim: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     """One worker over the shim; files `clock` and `kill` in its folder steer it."""
     folder = tmp_path_factory.mktemp("shimmed")
     steering = {"SHIM_CLOCK": str(folder / "clock"), "SHIM_KILL": str(folder / "kill"), "LD_PRELOAD": str(shim)}
-    with serving(folder, write_policy(folder / "policies"), workers=1, **steering) as service:
+    with serving(folder, write_policy(folder / "policies"), 1, 8, **steering) as service:
         yield service

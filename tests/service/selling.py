@@ -105,13 +105,16 @@ def _kill(service: Service, dice: Random, is_master: bool) -> float:
     else:
         service.kill_worker(dice.randrange(8))
     started = time.monotonic()
-    _wait_for(lambda: _is_serving(service, is_master))
+    _wait_for(lambda: _is_serving(service))
     return time.monotonic() - started
 
 
-def _is_serving(service: Service, may_start: bool) -> bool:
-    if may_start and service.master is not None and service.master.poll() is not None:
+def _is_serving(service: Service) -> bool:
+    """Tell whether a living master's workers answer; as a supervisor does, start a master where there is none."""
+    if service.master is None or service.master.poll() is not None:
         service.start()
+    if not service.workers():
+        return False
     with suppress(OSError, http.client.HTTPException):
         return service.call("POST", "/v1/decisions?dry_run=true", basket(), timeout=5).status == 200
     return False

@@ -20,7 +20,7 @@ from pos_discount.store.connection import connect_to_write
 from pos_discount.store.schema import SCHEMA, schema_migrations
 
 from .house import basket, write_policy
-from .serving import Service, ask, serving
+from .serving import PATIENCE, Service, ask, serving
 
 CLIENTS = 4
 HAND_OVER = """
@@ -34,9 +34,9 @@ os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 class Activated(Service):
     """A service whose listening socket somebody else holds, as systemd does."""
 
-    def __init__(self, folder: Path, policies: Path) -> None:
+    def __init__(self, folder: Path, policies: Path, host: str = "127.0.0.1") -> None:
         super().__init__(folder, policies)
-        self.held = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.held = socket.create_server((host, 0), backlog=128)
         self.port = self.held.getsockname()[1]
 
     def start(self) -> None:
@@ -130,6 +130,15 @@ def test_an_older_database_is_upgraded_and_a_restart_under_load_fails_no_call(tm
     finally:
         service.stop()
         service.held.close()
+
+
+def test_a_socket_that_others_can_reach_is_not_served_without_keys(tmp_path: Path) -> None:
+    service = Activated(tmp_path, write_policy(tmp_path / "policies"), host="0.0.0.0")
+    service.start()
+    assert service.master is not None
+    assert service.master.wait(PATIENCE) == 2
+    assert "POS_DISCOUNT_AUTH is off" in service.log.read_text()
+    service.held.close()
 
 
 def test_a_paused_promotion_is_named_by_no_worker_until_it_is_resumed(service: Service) -> None:

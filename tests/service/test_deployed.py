@@ -1,0 +1,67 @@
+"""The units, the container and the compose file that an operator copies: what they run exists and is used rightly."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from pos_discount.cli import main
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+SERVICES = sorted(EXAMPLES.glob("*.service"))
+
+
+def parsed(unit: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # as configparser documents it
+    parser.read(unit)
+    return parser
+
+
+def check_command(words: list[str]) -> None:
+    """Let the commands' own parser read a command line, without running it."""
+    command: click.Command = main
+    arguments = words[1:]
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), arguments.pop(0))
+        assert found is not None, words
+        command = found
+    command.make_context(words[0], arguments)
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+def test_a_unit_runs_a_command_that_there_is(unit: Path) -> None:
+    service = parsed(unit)["Service"]
+    words = shlex.split(service["ExecStart"])
+    assert words[0].endswith("/pos-discount")
+    check_command(words)
+    assert service["User"] == "pos-discount"
+    assert service["EnvironmentFile"] == "/etc/pos-discount.env"
+
+
+@pytest.mark.parametrize("timer", sorted(EXAMPLES.glob("*.timer")), ids=lambda timer: timer.stem)
+def test_a_timer_has_the_service_that_it_starts(timer: Path) -> None:
+    assert timer.with_suffix(".service") in SERVICES
+    assert parsed(timer)["Timer"]["Persistent"] == "yes"
+
+
+def test_the_socket_is_the_services_and_the_nightly_learning_has_its_timer() -> None:
+    socket = parsed(EXAMPLES / "pos-discount.socket")
+    arguments = shlex.split(parsed(EXAMPLES / "pos-discount.service")["Service"]["ExecStart"])
+    assert socket["Socket"]["ListenStream"] == arguments[arguments.index("--port") + 1]
+    assert (EXAMPLES / "pos-discount-retrain.timer").exists()
+
+
+def test_the_container_serves_without_being_root() -> None:
+    lines = (EXAMPLES / "Containerfile").read_text().splitlines()
+    check_command(json.loads(next(line for line in lines if line.startswith("CMD ")).removeprefix("CMD ")))
+    users = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert users and users[-1] != "root"
+    compose = yaml.safe_load((EXAMPLES / "compose.yaml").read_text())
+    assert "POS_DISCOUNT_SECRET" in compose["services"]["pos-discount"]["environment"]
