@@ -120,8 +120,8 @@ def share_out(amount: int, weights: Sequence[int]) -> list[int]:
     shares = [amount * weight // total for weight in weights]
     missing = amount - sum(shares)
     if missing:
-        rests = [-(amount * weight % total) for weight in weights]
-        for position in sorted(range(len(weights)), key=rests.__getitem__)[:missing]:
+        rests = [amount * weight % total for weight in weights]
+        for position in sorted(range(len(weights)), key=rests.__getitem__, reverse=True)[:missing]:
             shares[position] += 1
     return shares
 

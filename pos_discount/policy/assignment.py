@@ -66,7 +66,8 @@ def assign_bundles(slots: Sequence[Slot], at_most: int | None, saving: Saving) -
     def saved(bundles: int) -> int:
         return saving.of([fit.pick for fit in _dearest(fits, unions, slots, bundles)], bundles) if bundles else 0
 
-    count = _largest(possible, lambda n: saved(n) > saved(n - 1))
+    each_saves = saving.price is None and saving.amount is None and all(fit.worth for fit in fits)
+    count = possible if each_saves else _largest(possible, lambda n: saved(n) > saved(n - 1))
     best = list(_bundles(_chosen_by_part(fits, unions, slots, count), slots, count))
     for more in range(count, possible + 1):
         if _saved_in_all(best, saving) >= saved(count) or more * sum(slot.units for slot in slots) > _MOST_BALANCED:

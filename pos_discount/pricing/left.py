@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from pos_discount.money import share_over_units
 from pos_discount.policy.picks import Pick
 
@@ -21,7 +23,7 @@ class Run(NamedTuple):
     is_used: bool
 
 
-class _Shared(NamedTuple):
+class _Shared(msgspec.Struct, frozen=True, gc=False):
     """Runs less an amount that has yet to be shared over their units."""
 
     runs: tuple[Run, ...] | _Shared | None

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from fractions import Fraction
-from typing import NamedTuple
+
+import msgspec
 
 from pos_discount.basket import Basket
 from pos_discount.money import part_of, share_out, share_over_units, share_within
@@ -21,7 +22,7 @@ from pos_discount.pricing.left import Left, Run, WholeLines, picks_of
 from pos_discount.pricing.scan import Scan
 
 
-class Piece(NamedTuple):
+class Piece(msgspec.Struct, frozen=True, gc=False):
     """Alike units of one run that each lose the same amount."""
 
     run: int
@@ -29,7 +30,7 @@ class Piece(NamedTuple):
     amount: int
 
 
-class LineSaving(NamedTuple):
+class LineSaving(msgspec.Struct, frozen=True, gc=False):
     """What a discount takes off a line (its position in the basket), and on how many units."""
 
     line: int
