@@ -97,6 +97,11 @@ def open_store(settings: Settings, *, may_create: bool = False) -> Iterator[Stor
         store.close()
 
 
+def learned_memory(database: Path) -> Path:
+    """Return where the nightly learning keeps what it goes on from; without it, the next night reads everything."""
+    return database.with_name(database.name + ".learner")
+
+
 def keep_private() -> None:
     """Let this process make files that only its own user may read: a database names customers, if by pseudonym."""
     os.umask(0o077)

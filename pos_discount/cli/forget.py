@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from pos_discount.cli.environment import now, now_microseconds, open_store, read_secret, read_settings
+from pos_discount.cli.environment import learned_memory, now, now_microseconds, open_store, read_secret, read_settings
 from pos_discount.cli.output import json_option, note, print_json, with_progress
 
 
@@ -37,6 +37,7 @@ def forget(customer: str | None, older_than: int | None, as_json: bool) -> None:
             steps = store.purge(int(before.timestamp() * 1e6), before.toordinal(), now_microseconds())
             aged = sum(with_progress(steps, "steps"))
         store.scrub()
+        learned_memory(store.path).unlink(missing_ok=True)  # it counts by customer; the next night reads all again
     if as_json:
         print_json({"decisions_of_customer": of_customer, "rows_by_age": aged})
     else:

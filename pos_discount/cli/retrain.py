@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from pos_discount.cli.environment import (
+    learned_memory,
     now_microseconds,
     open_store,
     policies_folder,
@@ -42,7 +43,7 @@ def retrain_command(report: Path | None, full: bool, as_json: bool) -> None:
     settings = read_settings_without_secret()
     policy = read_policy(policies_folder())
     with open_store(settings) as store, only_one(store.path):
-        memory, now = _beside(store.path, ".learner"), now_microseconds()
+        memory, now = learned_memory(store.path), now_microseconds()
         saved = memory.read_bytes() if memory.exists() and not full else None
         with stages("night", len(STAGES)) as notice:
             night = retrain(store, saved, options_of(policy), now, notice)

@@ -127,6 +127,16 @@ def test_a_forgotten_customer_is_gone_and_others_stay(shop: Shop, till: Till) ->
     assert shop.run("export", "--customer", "L-889123").json()["decisions"] == []
 
 
+def test_forgetting_reaches_what_the_nightly_learning_remembers(shop: Shop, till: Till) -> None:
+    till.decide(customer=CUSTOMER)
+    assert shop.run("retrain").code == 0
+    memory = shop.database.with_name(shop.database.name + ".learner")
+    assert memory.exists()
+    shop.run("forget", "L-889123")
+    assert not memory.exists()
+    assert shop.run("retrain").code == 0
+
+
 def test_forgetting_needs_to_be_told_whom(shop: Shop) -> None:
     assert shop.run("forget").code == 2
 
