@@ -54,8 +54,8 @@ class FitOptions:
     young_until: float = 20_000.0
     young_strengths: Strengths = field(default_factory=lambda: Strengths(20.0, 20.0, 16.0))
     draws: int = 32
-    noise: float = 0.01
-    draw_weight: float = 6.0
+    noise: float = 0.003
+    draw_weight: float = 12.0
     iterations: int = 60
     nightly_iterations: int = 10
     restarts: int = 3

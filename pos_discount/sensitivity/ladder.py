@@ -27,7 +27,7 @@ HoldoutLadder = Literal["full", "first", "none"]
 LEAST_GAIN = 1e-12
 """A longer ladder must be better by more than this share of the base."""
 
-FLOOR_SHARES = (0.5, 0.375, 0.125)
+FLOOR_SHARES = (0.65, 0.25, 0.10)
 """How the named ladders share the floor: what every candidate is compared with most, the dearest to say least."""
 
 CAUTIOUS_FLOOR = 0.10

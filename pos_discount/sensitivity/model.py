@@ -45,7 +45,7 @@ class PriorSegment(msgspec.Struct, frozen=True):
 
 PRIOR_SEGMENTS: tuple[PriorSegment, ...] = (
     PriorSegment(
-        "content", 0.35, 0.10, 0.06, 0.15,
+        "content", 0.28, 0.10, 0.06, 0.15,
         (0.30, 0.45, 0.60, 0.70, 0.78, 0.83, 0.87, 0.90, 0.92, 0.94, 0.96, 0.97, 0.98, 0.98),
     ),
     PriorSegment(
@@ -53,7 +53,7 @@ PRIOR_SEGMENTS: tuple[PriorSegment, ...] = (
         (0.05, 0.10, 0.18, 0.26, 0.42, 0.55, 0.66, 0.74, 0.80, 0.88, 0.92, 0.94, 0.96, 0.97),
     ),
     PriorSegment(
-        "hunting", 0.15, 0.55, 0.12, 0.65,
+        "hunting", 0.22, 0.55, 0.12, 0.65,
         (0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.17, 0.24, 0.32, 0.50, 0.66, 0.78, 0.86, 0.90),
     ),
     PriorSegment(
@@ -160,7 +160,7 @@ class SensitivityModel:
     segments: tuple[Segment, ...]
     segment_of: tuple[int, ...]
     card: ModelCard
-    noise: float = 0.01
+    noise: float = 0.003
     knots: tuple[int, ...] = KNOTS
     grid_rows: tuple[tuple[float, ...], ...] = field(init=False)
     point_rows: tuple[tuple[float, ...], ...] = field(init=False)
