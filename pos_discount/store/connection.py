@@ -7,6 +7,7 @@ checkpoint.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,7 +53,9 @@ STORAGE_CODES = frozenset(
 
 
 def connect_to_write(path: Path, synchronous: Synchronous) -> Connection:
-    """Open the file, made where it is missing, for the one thread of this process that writes."""
+    """Open the file, made where it is missing for its owner alone, for the one thread of this process that writes."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     connection = _connect(path, "rwc")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
