@@ -27,6 +27,9 @@ HoldoutLadder = Literal["full", "first", "none"]
 LEAST_GAIN = 1e-12
 """A longer ladder must be better by more than this share of the base."""
 
+MOST_WEIGHED = 32
+"""Rungs among which the best ladder is sought: its time grows with their square, its worth hardly."""
+
 FLOOR_SHARES = (0.65, 0.25, 0.10)
 """How the named ladders share the floor: what every candidate is compared with most, the dearest to say least."""
 
@@ -111,13 +114,29 @@ def ladder_distribution(stakes: Stakes, terms: Terms, model: SensitivityModel, b
     floor = terms.exploration
     if model.card.effective_samples < CAUTIOUS_UNTIL:
         floor = max(floor, CAUTIOUS_FLOOR)
-    winners = best_ladders(stakes, terms, model, belief)[1:]
+    weighed = _weighed_rungs(len(stakes.depths))
+    winners = best_ladders(_only(stakes, weighed), terms, model, belief)[1:]
     masses: dict[Ladder, float] = {}
-    for ladder in winners:
+    for places in winners:
+        ladder = tuple([weighed[place] for place in places])
         masses[ladder] = masses.get(ladder, 0.0) + (1.0 - floor) / len(winners)
     for ladder, share in named_ladders(stakes, terms) if floor > 0.0 else ():
         masses[ladder] = masses.get(ladder, 0.0) + floor * share
     return tuple((ladder, round(masses[ladder], 12)) for ladder in sorted(masses))
+
+
+def _weighed_rungs(count: int) -> tuple[int, ...]:
+    """List the rungs that are weighed: all, or MOST_WEIGHED spread evenly with the first and the last."""
+    if count <= MOST_WEIGHED:
+        return tuple(range(count))
+    return tuple(round(place * (count - 1) / (MOST_WEIGHED - 1)) for place in range(MOST_WEIGHED))
+
+
+def _only(stakes: Stakes, rungs: tuple[int, ...]) -> Stakes:
+    if len(rungs) == len(stakes.depths):
+        return stakes
+    depths, profits = (tuple([each[rung] for rung in rungs]) for each in (stakes.depths, stakes.profits))
+    return Stakes(depths, profits, stakes.base_profit, stakes.base_total)
 
 
 def named_ladders(stakes: Stakes, terms: Terms) -> Distribution:

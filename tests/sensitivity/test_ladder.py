@@ -162,3 +162,12 @@ def test_a_basket_without_rungs_has_an_empty_ladder() -> None:
         Stakes((), (), 100.0, 1000.0), Terms(3, 1.0), made_model(), Belief((0.25,) * 4, 0), arm="ladder", seed=""
     )
     assert choice.rungs == () and choice.propensity == 1.0
+
+
+@pytest.mark.parametrize("rungs", [32, 33, 400])
+def test_of_very_many_rungs_a_spread_is_weighed_and_the_ladder_still_begins_with_the_smallest(rungs: int) -> None:
+    model = made_model(4)
+    distribution = ladder_distribution(made_stakes(4, rungs), Terms(4, 15.0), model, Belief((0.25,) * 4, 0))
+    assert sum(mass for _, mass in distribution) == pytest.approx(1.0, abs=1e-9)
+    assert all(ladder[0] == 0 and ladder[-1] < rungs for ladder, _ in distribution)
+    assert any(ladder == (0, rungs - 1) for ladder, _ in distribution)
