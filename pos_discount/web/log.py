@@ -19,6 +19,8 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 STANDARD_ERROR = 2
+OTHER_LINE_ENDS = tuple((mark.encode(), f"\\u{ord(mark):04x}".encode()) for mark in "\x85\u2028\u2029")
+"""What some readers take for the end of a line, and JSON needn't escape."""
 
 
 def open_log(descriptor: int = STANDARD_ERROR) -> FilteringBoundLogger:
@@ -65,9 +67,12 @@ class LineFormatter(logging.Formatter):
 
 def _line(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:
     try:
-        return msgspec.json.encode(event)
+        line = msgspec.json.encode(event)
     except UnicodeEncodeError:  # a lone surrogate, which JSON can't hold
-        return msgspec.json.encode({name: _plain(value) for name, value in event.items()})
+        line = msgspec.json.encode({name: _plain(value) for name, value in event.items()})
+    for mark, escaped in OTHER_LINE_ENDS:
+        line = line.replace(mark, escaped)
+    return line
 
 
 def _plain(value: Any) -> Any:

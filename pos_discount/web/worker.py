@@ -56,6 +56,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._handed -= 1
         super().finish_request(conn, fs)
 
+    def is_parent_alive(self) -> bool:
+        """Tell whether the master lives; where it doesn't, leave its port at once to the one that comes after it."""
+        is_alive: bool = super().is_parent_alive()
+        if not is_alive:
+            self.set_accept_enabled(False)
+            for listener in self.sockets:
+                listener.close()
+        return is_alive
+
     def handle(self, conn: Any) -> Any:
         """Serve one request, in a thread."""
         if not self.cfg.is_ssl:

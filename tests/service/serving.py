@@ -22,6 +22,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from click.testing import CliRunner
+
+from pos_discount.cli import main
+
 SECRET = "a secret that is long enough for a test, and stays"
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
@@ -116,14 +120,11 @@ class Service:
         finally:
             connection.close()
 
-    def command(self, *arguments: object, code: int = 0) -> str:
+    def command(self, *arguments: object) -> str:
         """Run a command of an operator beside the service; returns what it printed."""
-        command = [sys.executable, "-m", "pos_discount.cli", *map(str, arguments)]
-        environment = {name: value for name, value in self.environment.items() if name != "LD_PRELOAD"}
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
-        assert done.returncode == code, done.stdout + done.stderr
+        settings = {name: value for name, value in self.environment.items() if name.startswith("POS_DISCOUNT_")}
+        done = CliRunner().invoke(main, [str(argument) for argument in arguments], env=settings)
+        assert done.exit_code == 0, (done.output, done.exception)
         return done.stdout
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -16,7 +16,7 @@ import pytest
 from pos_discount.web.worker import bytes_wanted
 
 from .house import LINES, basket
-from .serving import Service, in_background
+from .serving import Service, Till, in_background
 
 MIB = 1024 * 1024
 POST = b"POST /v1/decisions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -57,13 +57,15 @@ HOSTILE = {
 
 @pytest.fixture
 def others(service: Service) -> Iterator[None]:
-    """Somebody else's sale, again and again beside what the test does: each call of it must be answered well."""
+    """Somebody else's sale, again and again beside what the test does: each call is answered, if told 'later' before."""
+    till = Till(service)
 
     def sell() -> None:
-        assert service.call("POST", "/v1/decisions", basket()).status == 201
+        assert till.call("POST", "/v1/decisions", basket()).status == 201
 
     with in_background(sell):
         yield
+    till.close()
 
 
 def test_what_is_too_much_is_refused_while_others_are_served(service: Service, others: None) -> None:
@@ -78,8 +80,10 @@ def test_clients_that_never_finish_hold_up_nobody(service: Service, others: None
     slow = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(120)]
     for number, one in enumerate(slow):
         one.sendall(begun[number % len(begun)])
+    till = Till(service)
     for _ in range(10):
-        assert service.call("POST", "/v1/decisions", basket()).status == 201
+        assert till.call("POST", "/v1/decisions", basket()).status == 201
+    till.close()
     for one in slow:
         one.close()
 
