@@ -30,7 +30,7 @@ LEAST_GAIN = 1e-12
 MOST_WEIGHED = 32
 """Rungs among which the best ladder is sought: its time grows with their square, its worth hardly."""
 
-FLOOR_SHARES = (0.65, 0.25, 0.10)
+FLOOR_SHARES = (0.75, 0.20, 0.05)
 """How the named ladders share the floor: what every candidate is compared with most, the dearest to say least."""
 
 CAUTIOUS_FLOOR = 0.10
