@@ -1,60 +1,80 @@
-"""`pos-discount simulate`: shoppers of a world against the real decision and the real fit, and the habits to beat."""
+"""`pos-discount simulate`: shoppers played against the decision and what learns from them, and what that was worth."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from statistics import fmean
 
 import click
 
-from pos_discount.cli.output import json_option, print_json, print_table, with_progress
-from pos_discount.simulation.measures import Measures, measure
-from pos_discount.simulation.play import Seller, play_world
-from pos_discount.simulation.sellers import FixedSeller, LearningSeller, RandomSeller
-from pos_discount.simulation.worlds import PLANS, World, draw_world, plan_named
+from pos_discount.cli.output import json_option, print_json, print_table, stages
+from pos_discount.simulation import PLANS, Simulated, plan_named
+from pos_discount.simulation import simulate as simulate_world
+
+COLUMNS = (
+    *(
+        "world",
+        "seeds",
+        "profit",
+        "oracle",
+        "of oracle",
+        "best fixed",
+        "headroom",
+        "rungs said",
+        "calibration",
+        "Rand index",
+    ),
+)
+WORLDS = [plan.name for plan in PLANS]
 
 
 @click.command()
-@click.argument("world", type=click.Choice([plan.name for plan in PLANS]))
-@click.option("--checkouts", type=click.IntRange(1_000), help="How many; 40,000 where left out.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed, the same shoppers.")
+@click.argument("worlds", metavar="WORLD...", nargs=-1, required=True, type=click.Choice(WORLDS))
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="How many draws of each world.")
+@click.option("--first-seed", type=click.IntRange(min=0), default=1, show_default=True, help="The first of the seeds.")
+@click.option("--checkouts", type=click.IntRange(min=100), help="How many checkouts; left out: as the world says.")
 @json_option
-def simulate(world: str, checkouts: int | None, seed: int, as_json: bool) -> None:
-    """Play WORLD's shoppers and compare learning with simple habits, by true profit.
+def simulate(worlds: tuple[str, ...], seeds: int, first_seed: int, checkouts: int | None, as_json: bool) -> None:
+    """Play shoppers of a WORLD against what learns from them, and compare with the ways that it must beat.
 
     \b
     Example:
-      pos-discount simulate base --checkouts 5000
+      pos-discount simulate base hunters --seeds 5 --json
     """
-    plan = plan_named(world)
-    drawn = draw_world(replace(plan, checkouts=checkouts) if checkouts else plan, seed)
-    sellers = tuple(_sellers(drawn, seed))
-    measured = [measure(drawn, play_world(drawn, seller)) for seller in with_progress(sellers, world, len(sellers))]
-    print_json([asdict(each) for each in measured]) if as_json else _print(world, measured)
+    played = list(_play(worlds, range(first_seed, first_seed + seeds), checkouts))
+    if as_json:
+        print_json([dataclasses.asdict(simulated) for simulated in played])
+        return
+    rows = [_row(world, [one for one in played if one.world == world]) for world in dict.fromkeys(worlds)]
+    print_table("Expected profit per checkout, hold-out left out (means over seeds)", COLUMNS, rows, COLUMNS[1:])
 
 
-def _sellers(world: World, seed: int) -> Iterator[Seller]:
-    yield LearningSeller(world)
-    yield FixedSeller((0,))
-    yield FixedSeller((0, 2, 4))
-    yield FixedSeller((0, 1, 2))
-    yield FixedSeller((0, 5))
-    yield RandomSeller(world, seed)
+def _play(worlds: tuple[str, ...], seeds: range, checkouts: int | None) -> Iterator[Simulated]:
+    for world in dict.fromkeys(worlds):
+        plan = plan_named(world)
+        nights = (checkouts or plan.checkouts) // plan.night_every
+        for seed in seeds:
+            with stages(f"{world}, seed {seed}", max(1, nights)) as notice:
+                yield simulate_world(world, seed, checkouts=checkouts, on_night=lambda night: notice(f"night {night}"))
 
 
-def _print(world: str, measured: list[Measures]) -> None:
-    rows = [
-        (
-            each.seller,
-            f"{each.profit / 100:.3f}",
-            f"{each.share_of_oracle:.1%}",
-            f"{each.headroom:.0%}",
-            f"{each.spoken:.2f}",
-            f"{each.calibration[0]:.3f}",
-        )
-        for each in measured
-    ]
-    first = measured[0]
-    columns = ("seller", "profit per checkout", "of oracle", "headroom", "rungs spoken", "calibration error")
-    title = f"{world}: oracle {first.oracle / 100:.3f}, best fixed ladder {first.best_fixed / 100:.3f}"
-    print_table(title, columns, rows, columns[1:])
+def _row(world: str, played: list[Simulated]) -> tuple[object, ...]:
+    ours = [simulated.ours for simulated in played]
+    found = [simulated.rand_index for simulated in played if simulated.rand_index is not None]
+    return (
+        world,
+        len(played),
+        _money(fmean(measures.profit for measures in ours)),
+        _money(fmean(measures.oracle for measures in ours)),
+        f"{fmean(measures.share_of_oracle for measures in ours):.1%}",
+        _money(fmean(measures.best_fixed for measures in ours)),
+        f"{fmean(measures.headroom for measures in ours):.0%}",
+        f"{fmean(measures.spoken for measures in ours):.2f}",
+        f"{fmean(max(measures.calibration) for measures in ours):.3f}",
+        f"{fmean(found):.2f}" if found else "",
+    )
+
+
+def _money(minor: float) -> str:
+    return f"{minor / 100:.2f}"
