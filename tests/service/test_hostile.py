@@ -57,7 +57,7 @@ HOSTILE = {
 
 @pytest.fixture
 def others(service: Service) -> Iterator[None]:
-    """Somebody else's sale, again and again beside what the test does: each call is answered, if told 'later' before."""
+    """Somebody else's sale, again and again beside what the test does: each call is served, if 'later'."""
     till = Till(service)
 
     def sell() -> None:
@@ -130,16 +130,19 @@ INJECTED = [
 
 
 def test_no_text_takes_effect_in_log_table_or_answer(service: Service) -> None:
+    till = Till(service)
     for number, text in enumerate(INJECTED):
-        named = {"X-Request-Id": f"injected-{number}"}
-        answer = service.call("POST", "/v1/decisions", _everywhere(text, number), named)
+        answer = till.call("POST", "/v1/decisions", _everywhere(text, number), f"injected-{number}")
         assert answer.status == 201, (text, answer.body)
         said = [rung["say"] for rung in answer.json()["ladder"]]
         assert said and not any("49" in sentence or "root:" in sentence for sentence in said)
         path = f"/v1/decisions/{answer.json()['decision_id']}/outcome"
-        assert service.call("PUT", path, {"result": "left"}, named).status == 201
-    named_events = [event for event in service.events() if str(event.get("request_id")).startswith("injected-")]
-    assert len(named_events) == 2 * len(INJECTED)  # a line each, and `events` has seen that every line is one object
+        assert till.call("PUT", path, {"result": "left"}).status == 201
+        named = {"X-Request-Id": f"injected-{number}"}
+        service.call("POST", "/v1/decisions?dry_run=true", _everywhere(text, number), named)
+    till.close()
+    logged = [event for event in service.events() if str(event.get("request_id")).startswith("injected-")]
+    assert len(logged) == len(INJECTED)  # a line each, and `events` has seen that every line is one object
     rows = service.rows("SELECT store_id FROM decisions WHERE sale_id LIKE 'injected-%' ORDER BY decision")
     assert [row[0] for row in rows] == INJECTED
 
