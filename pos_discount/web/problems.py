@@ -49,7 +49,7 @@ KIND_BY_CODE: dict[str, Kind] = {
     "loopback_only": Kind(403, "Without keys only this machine is served"),
     "not_found": Kind(404, "Nothing is there"),
     "decision_unknown": Kind(404, "There is no such decision"),
-    "decision_forgotten": Kind(410, "This decision was forgotten"),
+    "decision_forgotten": Kind(404, "This decision was forgotten"),
     "method_not_allowed": Kind(405, "The method is not allowed here"),
     "outcome_conflict": Kind(409, "Another outcome is recorded for this decision"),
     "no_sale": Kind(409, "The decision has no sale"),
