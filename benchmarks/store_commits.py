@@ -71,9 +71,7 @@ def _measure(way: str, processes: int, seconds: float) -> list[float]:
         store.probe(0)
         store.close()
         barrier, results = context.Barrier(processes), context.Queue()
-        workers = [
-            context.Process(target=_work, args=(way, path, seconds, barrier, results)) for _ in range(processes)
-        ]
+        workers = [context.Process(target=_work, args=(way, path, seconds, barrier, results)) for _ in range(processes)]
         for worker in workers:
             worker.start()
         taken = [latency for _ in workers for latency in results.get()]
