@@ -24,7 +24,7 @@ TWO_COMMANDS = (
 )
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-NOT_OURS = re.compile(r"\b(TODO|FIXME|XXX|lorem ipsum)\b|/work/|/home/\w+/|/root/", re.I)
+NOT_OURS = re.compile(r"\b(TODO|FIXME|XXX|lorem ipsum)\b|/home/\w+/|/root/", re.I)
 
 
 def enumerate_commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
