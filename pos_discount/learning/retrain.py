@@ -114,12 +114,7 @@ def retrain(
     notice(STAGES[5])
     missing = store.count_checkouts(now - 30 * DAY, now)
     checks = _checks(fitted.model, evidence, held_out, window, missing, options)
-    card = msgspec.structs.replace(
-        fitted.model.card,
-        held_out_log_likelihood=None if not np.isfinite(held_out.mean) else round(held_out.mean, 6),
-        calibration_error=None if not np.isfinite(compared.calibration) else round(compared.calibration, 6),
-    )
-    model = dataclasses.replace(fitted.model, card=card)
+    model = _with_measures(fitted.model, held_out.mean, compared.calibration)
     content = model_to_bytes(model)
     return Night(
         version=model_version(content),
@@ -138,6 +133,16 @@ def retrain(
         is_anew=fitted.anew_at_night == fitted.nights - 1,
         missing=missing,
     )
+
+
+def _with_measures(model: SensitivityModel, held_out: float, calibration: float) -> SensitivityModel:
+    """Write on a model's card what was measured of it; None where that was no number."""
+    card = msgspec.structs.replace(
+        model.card,
+        held_out_log_likelihood=round(held_out, 6) if np.isfinite(held_out) else None,
+        calibration_error=round(calibration, 6) if np.isfinite(calibration) else None,
+    )
+    return dataclasses.replace(model, card=card)
 
 
 def read_champion(store: Store) -> Champion:
