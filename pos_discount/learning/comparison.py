@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pos_discount.learning.checkouts import checkouts_of
 from pos_discount.learning.evaluation import (
     Estimate,
     Weighed,
@@ -16,7 +17,7 @@ from pos_discount.learning.evaluation import (
     inverse_propensity,
     self_normalised,
 )
-from pos_discount.learning.executed import Executed, Obedience, examine_obedience, executed_of
+from pos_discount.learning.executed import Obedience, examine_obedience
 from pos_discount.learning.gate import (
     Check,
     Column,
@@ -29,8 +30,19 @@ from pos_discount.learning.gate import (
     check_tills,
 )
 from pos_discount.learning.history import Visit
-from pos_discount.learning.targets import FIRST_ALONE, Judge, Unknown, choices_of, decided_by, judge_of, weigh, worst_of
-from pos_discount.sensitivity import SensitivityModel, foresee, parse_event_code
+from pos_discount.learning.targets import (
+    FIRST_ALONE,
+    Judge,
+    Unknown,
+    always,
+    choices_of,
+    decided_by,
+    judge_of,
+    weigh,
+    worst_of,
+)
+from pos_discount.learning.weighing import accept_first
+from pos_discount.sensitivity import SensitivityModel, parse_event_code
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -105,8 +117,8 @@ class _Table:
 
     def __init__(self, visits: Sequence[Visit], judges: Sequence[SensitivityModel], is_prefix_trusted: bool) -> None:
         self.visits = visits
-        self.judges = tuple(judge_of(model, visits) for model in judges)
-        self.executed: list[Executed] = [executed_of(visit, is_prefix_trusted) for visit in visits]
+        self.checkouts = checkouts_of(visits, is_prefix_trusted)
+        self.judges = tuple(judge_of(model, self.checkouts) for model in judges)
         self.reward: Floats = np.array([visit.reward for visit in visits])
         self.worst: Floats = np.array([worst_of(visit) for visit in visits])
         self.cluster = _numbered([visit.customer or f"\0{visit.decision}" for visit in visits])
@@ -114,20 +126,20 @@ class _Table:
 
     def model(self, model: SensitivityModel, unknown: Unknown) -> Weighed:
         """Weigh the policy of a model that decided none of the visits."""
-        known = [judge for judge in self.judges if judge.model is model]
-        chosen = choices_of(known[0] if known else judge_of(model, self.visits), self.visits)
-        return weigh(self.visits, self.executed, tuple(chosen), self.judges, unknown=unknown)
+        return weigh(self.checkouts, choices_of(self._judge(model), self.checkouts), self.judges, unknown=unknown)
 
     def champion(self, model: SensitivityModel, version: str | None) -> Weighed:
         """Weigh the policy that is in force, which decided most of the visits."""
-        known = [judge for judge in self.judges if judge.model is model]
-        chosen = decided_by(known[0] if known else judge_of(model, self.visits), version, self.visits)
-        return weigh(self.visits, self.executed, tuple(chosen), self.judges, unknown="best")
+        chosen = decided_by(self._judge(model), version, self.visits, self.checkouts)
+        return weigh(self.checkouts, chosen, self.judges, unknown="best")
 
     def first_alone(self) -> Weighed:
         """Weigh the habit of saying rung 1 alone."""
-        alone = [FIRST_ALONE] * len(self.visits)
-        return weigh(self.visits, self.executed, alone, self.judges, unknown="best")
+        return weigh(self.checkouts, always(FIRST_ALONE, self.checkouts), self.judges, unknown="best")
+
+    def _judge(self, model: SensitivityModel) -> Judge:
+        known = [judge for judge in self.judges if judge.model is model]
+        return known[0] if known else judge_of(model, self.checkouts)
 
     def value(self, name: str, policy: Weighed, candidate: Weighed) -> PolicyValue:
         """Estimate a policy's worth, and what the candidate gains over it."""
@@ -156,15 +168,16 @@ class _Table:
 
     def calibration(self) -> float:
         """Compare foreseen with real acceptance of rung 1, where the till told what was said."""
-        pairs = [
-            (_foreseen_first(visit, self.judges[0], row), visit.said[0][1] == "accepted")
+        told = [
+            (row, visit.said[0][1] == "accepted")
             for row, visit in enumerate(self.visits)
             if visit.said and visit.said[0][0] == 1 and visit.said[0][1] != "ignored"
         ]
-        if not pairs:
+        if not told:
             return float("nan")
-        foreseen, happened = np.array(pairs, dtype=np.float64).T
-        return calibration_error(foreseen, happened)
+        rows, happened = np.array(told, dtype=np.intp).T
+        foreseen = accept_first(self.checkouts.baskets, self.judges[0].model, self.judges[0].weights)
+        return calibration_error(foreseen[rows], happened.astype(np.float64))
 
 
 def _best_rival(
@@ -176,10 +189,6 @@ def _best_rival(
     table = _Table(visits[-RIVALS_JUDGED_ON:], (judge,), is_prefix_trusted)
     earned = [float(table.model(rival, "worst").doubly_robust(table.reward).mean()) for rival in rivals]
     return rivals[int(np.argmax(earned))]
-
-
-def _foreseen_first(visit: Visit, judge: Judge, row: int) -> float:
-    return foresee((0,), visit.stakes, visit.terms, judge.model, judge.beliefs[row]).acceptance[0]
 
 
 def _walked(visit: Visit) -> float:
