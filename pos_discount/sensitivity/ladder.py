@@ -10,11 +10,12 @@ Source of the sampling: Thompson (1933); of the named floor: safe exploration fo
 
 import hashlib
 from bisect import bisect_left
+from collections import Counter
+from functools import cache
 from typing import Literal
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from pos_discount.sensitivity.events import UNITS_PER_WHOLE
 from pos_discount.sensitivity.model import Belief, Floats, SensitivityModel
@@ -90,11 +91,12 @@ def choose_ladder(
     rungs = _drawn(distribution, seed)
     foreseen = foresee(rungs, stakes, terms, model, belief)
     ends = [rungs[: i + 1] for i in range(len(rungs))]
+    stops = tuple([_mass_of(end, distribution) for end in ends])
     return LadderChoice(
         rungs=rungs,
-        propensity=_mass_of(rungs, distribution),
-        prefix_propensities=(1.0,) * len(rungs[:1]) + tuple(_mass_from(end, distribution) for end in ends[1:]),
-        stop_propensities=tuple(_mass_of(end, distribution) for end in ends),
+        propensity=stops[-1] if stops else _mass_of((), distribution),
+        prefix_propensities=(1.0,) * len(rungs[:1]) + tuple([_mass_from(end, distribution) for end in ends[1:]]),
+        stop_propensities=stops,
         acceptance=foreseen.acceptance,
         spoken=foreseen.spoken,
         expected_profit=foreseen.expected_profit,
@@ -117,9 +119,8 @@ def ladder_distribution(stakes: Stakes, terms: Terms, model: SensitivityModel, b
     weighed = _weighed_rungs(len(stakes.depths))
     winners = best_ladders(_only(stakes, weighed), terms, model, belief)[1:]
     masses: dict[Ladder, float] = {}
-    for places in winners:
-        ladder = tuple([weighed[place] for place in places])
-        masses[ladder] = masses.get(ladder, 0.0) + (1.0 - floor) / len(winners)
+    for places, draws in Counter(winners).items():
+        masses[tuple([weighed[place] for place in places])] = (1.0 - floor) * draws / len(winners)
     for ladder, share in named_ladders(stakes, terms) if floor > 0.0 else ():
         masses[ladder] = masses.get(ladder, 0.0) + floor * share
     return tuple((ladder, round(masses[ladder], 12)) for ladder in sorted(masses))
@@ -166,18 +167,17 @@ def best_ladders(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: 
     longest = min(terms.max_rungs, len(stakes.depths))
     phi, omega, settled = _moments(stakes.depths, longest, model, belief)
     gains = (np.array(stakes.profits) - terms.refusal_price * stakes.base_total)[:, None]
-    stop = _value_of_stopping(settled, stakes, terms, model)
-    hurdle = (omega[:, None] - phi) * terms.offer_cost
-    hurdle += LEAST_GAIN * stakes.base_total
+    stop = _value_of_stopping(settled, gains, stakes, terms, model)
     sale = phi * gains
-    value, next_rungs = stop[-1], []
-    for index in range(longest - 2, -1, -1):
-        best, deeper = _best_after(sale[index] + value, phi[index], gains, rows=len(gains) if index else 1)
-        best -= hurdle[index, : len(best)]
-        is_better = best > stop[index, : len(best)]
-        next_rungs.append(np.where(is_better, deeper, -1).tolist())
-        value = np.where(is_better, best, stop[index, : len(best)])
-    return _walk_forward(next_rungs[::-1], phi.shape[2])
+    sale -= (terms.offer_cost * omega + LEAST_GAIN * stakes.base_total)[:, None]
+    worth = phi[:, None] * (terms.offer_cost - gains)[:, None]
+    worth += _not_deeper(*phi.shape[1:])
+    value = stop[-1]
+    for said in range(longest - 2, -1, -1):
+        worth[said] += (sale[said] + value)[:, None]
+        worth[said, 0] = stop[said]  # rung 1 follows no rung, so its place is free for stopping
+        value = np.maximum.reduce(worth[said])
+    return _walk_forward(worth)
 
 
 class Foresight(msgspec.Struct, frozen=True):
@@ -247,52 +247,56 @@ def _moments(
     np.multiply(weights[:, None], model.survival_table[:, 1:longest], out=both[:, :cut])
     np.multiply(weights[:, None], model.kept_table[:, 1 : longest + 1], out=both[:, cut:])
     total = np.add.reduce(both, axis=0)
-    accepting = np.add.reduce(both[:, :, None] * _curves_at(model, depths)[:, None], axis=0)
+    accepting = np.empty((cut + longest, len(depths), weights.shape[1]))
+    # By draw, over segments: the draws lie closest, so this is no BLAS call and its sums keep their order.
+    np.matmul(both.transpose(2, 1, 0), _curves_at(model, depths).transpose(2, 0, 1), out=accepting.transpose(2, 0, 1))
     return accepting[:cut], total[:cut], total[cut:, None] - accepting[cut:]
 
 
 def _curves_at(model: SensitivityModel, depths: tuple[float, ...]) -> Floats:
     """Read the curves [segment, rung, draw] at exact depths, linear between knots."""
-    places = [_between_knots(model.knots, depth) for depth in depths]
-    at = np.array([right for right, _ in places])
-    curves: Floats = model.step_table.take(at - 1, axis=1)
-    curves *= np.array([share for _, share in places])[:, None]
-    curves += model.table.take(at - 1, axis=1)
+    knots = model.knot_table
+    at = np.minimum(np.array(depths) * UNITS_PER_WHOLE, knots[-1])
+    before = knots[1:].searchsorted(at)
+    share = (at - knots.take(before)) / model.width_table.take(before)
+    curves: Floats = model.step_table.take(before, axis=1)
+    curves *= share[:, None]
+    curves += model.table.take(before, axis=1)
     return curves
 
 
-def _value_of_stopping(settled: Floats, stakes: Stakes, terms: Terms, model: SensitivityModel) -> Floats:
+def _value_of_stopping(
+    settled: Floats, gains: Floats, stakes: Stakes, terms: Terms, model: SensitivityModel
+) -> Floats:
     """Give what stopping after n = 1 .. longest rungs earns [n - 1, rung, draw], shadow price included."""
     to_base = model.base_share_table
-    earned = np.array(stakes.profits)[:, None] * (1.0 - to_base) + to_base * stakes.base_profit
-    value: Floats = settled * (earned - terms.refusal_price * stakes.base_total * (1.0 - to_base))
-    np.multiply(settled[0], earned, out=value[0])
-    return value
+    earned = gains * (1.0 - to_base)
+    earned += stakes.base_profit * to_base
+    settled[1:] *= earned
+    settled[0] *= earned + terms.refusal_price * stakes.base_total * (1.0 - to_base)  # no refusal, no price on it
+    return settled
 
 
-def _best_after(going_on: Floats, phi: Floats, gains: Floats, rows: int) -> tuple[Floats, NDArray[np.intp]]:
-    """Give what the best next rung earns and which it is [last rung, draw], before the cost of saying it.
-
-    `rows` bounds the last rungs that are asked for; after the deepest rung there is none, at -inf.
-    """
-    over_next = phi[:rows] * -gains[:, :, None]
-    over_next += going_on[:, None]
-    for rung in range(len(gains)):
-        over_next[rung, rung:] = -np.inf
-    return np.maximum.reduce(over_next, axis=0), over_next.argmax(axis=0)
+@cache
+def _not_deeper(rungs: int, draws: int) -> Floats:
+    """Give what forbids to go from a rung to one that is no deeper [next rung, last rung, draw]: -inf, else 0."""
+    return np.repeat(np.where(np.tri(rungs, dtype=bool).T, -np.inf, 0.0)[:, :, None], draws, axis=2)
 
 
-def _walk_forward(next_rungs: list[list[list[int]]], draws: int) -> tuple[Ladder, ...]:
-    ladders = []
-    for draw in range(draws):
-        ladder = [0]
-        for following in next_rungs:
-            rung = following[ladder[-1]][draw]
-            if rung < 0:
-                break
-            ladder.append(rung)
-        ladders.append(tuple(ladder))
-    return tuple(ladders)
+def _walk_forward(worth: Floats) -> tuple[Ladder, ...]:
+    """Follow each draw from rung 1 to whatever next is worth most [rungs said - 1, next rung, last rung, draw], until
+    that is to stop, at next rung 0; the first of equals is taken."""
+    _, rungs, _, draws = worth.shape
+    every_draw = here = np.arange(draws)
+    said = []
+    for of_next in worth.reshape(-1, rungs, rungs * draws):
+        following = of_next.take(here, axis=1).argmax(axis=0)
+        said.append(following.tolist())
+        here = following * draws
+        here += every_draw
+    ladders = list(zip(*said, strict=True)) if said else [()] * draws
+    by_path = {path: (0, *path[: path.index(0) if 0 in path else None]) for path in set(ladders)}
+    return tuple([by_path[path] for path in ladders])
 
 
 def _drawn(distribution: Distribution, seed: str) -> Ladder:

@@ -142,7 +142,7 @@ class SensitivityModel:
     of outcomes that are taken to say nothing (misreported). `segment_of` [S] gives the segment that people read for
     each latent one. The rest is derived, in the layout that decisions want: `grid_rows` the curves at each quarter
     point and `point_rows` at the knots, by segment; `table` [S, 1 + K, 1 + M] the point estimate and the draws with
-    the zero knot, `step_table` what it gains from knot to knot, `survival_table` [S, n, 1 + M] the chance to stay
+    the zero knot, `step_table` what it gains from knot to knot (`knot_table` and `width_table` apart), `survival_table` [S, n, 1 + M] the chance to stay
     through n refusals, `kept_table` to buy all the same when we then stop; `mix_ratio_table` is [C, S, 1 + M].
     """
 
@@ -169,6 +169,8 @@ class SensitivityModel:
     survival_table: Floats = field(init=False)
     kept_table: Floats = field(init=False)
     base_share_table: Floats = field(init=False)
+    knot_table: Floats = field(init=False)
+    width_table: Floats = field(init=False)
     mix_ratio_table: Floats = field(init=False)
 
     def __post_init__(self) -> None:
@@ -185,6 +187,8 @@ class SensitivityModel:
             survival_table=survival,
             kept_table=survival * (1.0 - np.concatenate([self.loss[None], self.draw_loss]).T)[:, None],
             base_share_table=np.concatenate([[self.base_share], self.draw_base_share]),
+            knot_table=np.array([0.0, *self.knots]),
+            width_table=np.diff(np.array([0.0, *self.knots])),
             mix_ratio_table=ratio.transpose(1, 2, 0),
         )
 
