@@ -137,13 +137,14 @@ class ModelCard(msgspec.Struct, frozen=True):
 class SensitivityModel:
     """The served tables: S segments, K knots, M posterior draws, C cells.
 
-    `curves` [S, K], `walk` [S], `loss` [S], `mixes` [C, S]; the same with a leading M for `draw_...`; `base_share` is
-    the share of those who settle when we stop and pay the base rather than the last rung said. `noise` is the share
-    of outcomes that are taken to say nothing (misreported). `segment_of` [S] gives the segment that people read for
-    each latent one. The rest is derived, in the layout that decisions want: `grid_rows` the curves at each quarter
-    point and `point_rows` at the knots, by segment; `table` [S, 1 + K, 1 + M] the point estimate and the draws with
-    the zero knot, `step_table` what it gains from knot to knot (`knot_table` and `width_table` apart), `survival_table` [S, n, 1 + M] the chance to stay
-    through n refusals, `kept_table` to buy all the same when we then stop; `mix_ratio_table` is [C, S, 1 + M].
+    `curves` [S, K], `walk` [S], `loss` [S], `mixes` [C, S]; the same with a leading M for `draw_...`; `base_share`
+    is the share of those who settle when we stop and pay the base rather than the last rung said. `noise` is the
+    share of outcomes that are taken to say nothing (misreported). `segment_of` [S] gives the segment that people
+    read for each latent one. The rest is derived, in the layout that decisions want: `grid_rows` the curves at each
+    quarter point and `point_rows` at the knots, by segment; `table` [S, 1 + K, 1 + M] the point estimate and the
+    draws with the zero knot, `step_table` what it gains from knot to knot (`knot_table` and `width_table` apart),
+    `survival_table` [S, n, 1 + M] the chance to stay through n refusals, `kept_table` to buy all the same when we
+    then stop; `mix_ratio_table` is [C, S, 1 + M].
     """
 
     curves: Floats
