@@ -170,7 +170,7 @@ def decide(
         fallback=met.fallback,
         exact=pricing.is_exact,
         currency=index.policy.house.currency,
-        list_total=sum(pricing.scan.list_totals),
+        list_total=pricing.scan.list_total,
         base=base_of(pricing),
         discounts=tuple(discounts_alone(pricing)),
         not_applicable=tuple(not_applicable(pricing, explain)),
@@ -316,7 +316,7 @@ def _arm(basket: Basket, index: PolicyIndex, seed: Seed) -> Arm:
 
 
 def _stakes(pricing: Pricing) -> Stakes:
-    before_discounts = sum(pricing.scan.list_totals) - pricing.goods_cost(ASSUMED_MARGIN)
+    before_discounts = pricing.scan.list_total - pricing.goods_cost(ASSUMED_MARGIN)
     return Stakes(
         depths=tuple(float(rung.depth) for rung in pricing.rungs),
         profits=tuple(before_discounts - rung.priced.cost for rung in pricing.rungs),

@@ -117,6 +117,8 @@ def share_out(amount: int, weights: Sequence[int]) -> list[int]:
     total = sum(weights)
     if not total or not amount:
         return [0] * len(weights)
+    if len(weights) == 1:
+        return [amount]
     shares = [amount * weight // total for weight in weights]
     missing = amount - sum(shares)
     if missing:

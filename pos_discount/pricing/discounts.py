@@ -57,8 +57,10 @@ class Discounts:
         self._work_each = _WORK_PER_EVALUATION + len(scan.basket.lines)
         self._start = Left.at_list_price(scan.prices, [line.quantity for line in scan.basket.lines])
         self._opening = Turn(scan, self._start)
+        self._entries = scan.index.entries
         self._fixed: dict[int, Unmet | None] = {}
-        self._outcomes: dict[tuple[int, ...], Applied | Unmet] = {}
+        self._alone: dict[int, Applied | Unmet] = {}
+        self._after: dict[tuple[int, ...], Applied | Unmet] = {}
         self.presented = scan.index.presented(scan.basket)
         self._at = scan.context.at.timestamp()
 
@@ -68,7 +70,10 @@ class Discounts:
 
     def alone(self, position: int) -> Applied | Unmet:
         """Return a promotion's discount from list price, or why it does not apply."""
-        return self._evaluate((position,), self._start)
+        outcome = self._alone.get(position)
+        if outcome is None:
+            outcome = self._alone[position] = self._work_out(self._entries[position], self._start)
+        return outcome
 
     def together(self, positions: Iterable[int]) -> tuple[Applied, ...]:
         """Return the discounts of promotions given together, in order of application; those that give nothing are
@@ -83,13 +88,20 @@ class Discounts:
 
     def after(self, done: tuple[int, ...], applied: tuple[Applied, ...], position: int) -> Applied | Unmet:
         """Return a promotion's discount after those that are done, all of which apply and come before it."""
-        return self._evaluate((*done, position), applied[-1].left if applied else self._start)
+        if not done:
+            return self.alone(position)
+        sequence = (*done, position)
+        outcome = self._after.get(sequence)
+        if outcome is None:
+            self.work_left -= self._work_each
+            outcome = self._after[sequence] = self._work_out(self._entries[position], applied[-1].left)
+        return outcome
 
     def may_apply(self, position: int) -> bool:
         """Tell whether a promotion can be part of a set: it applies alone, or what others leave could make it apply."""
         if self.fixed_reason(position) is not None:
             return False
-        entry, alone = self.scan.index.entries[position], self.alone(position)
+        entry, alone = self._entries[position], self.alone(position)
         if isinstance(alone, Applied) or self.is_moved(entry):
             return True
         lacks_nothing = alone.reason == "no_saving" and alone.near_miss is None
@@ -110,7 +122,7 @@ class Discounts:
     def fixed_reason(self, position: int) -> Unmet | None:
         """Return why a promotion cannot apply whatever other promotions do, or None."""
         if position not in self._fixed:
-            self._fixed[position] = self._find_fixed_reason(self.scan.index.entries[position])
+            self._fixed[position] = self._find_fixed_reason(self._entries[position])
         return self._fixed[position]
 
     def _find_fixed_reason(self, entry: Entry) -> Unmet | None:
@@ -129,14 +141,6 @@ class Discounts:
                 return reason
         return _used_up(promotion, scan) if promotion.limits else None
 
-    def _evaluate(self, sequence: tuple[int, ...], left: Left) -> Applied | Unmet:
-        outcome = self._outcomes.get(sequence)
-        if outcome is None:
-            if len(sequence) > 1:
-                self.work_left -= self._work_each
-            outcome = self._outcomes[sequence] = self._work_out(self.scan.index.entries[sequence[-1]], left)
-        return outcome
-
     def _work_out(self, entry: Entry, left: Left) -> Applied | Unmet:
         reason = self.fixed_reason(entry.position)
         if reason is not None:
@@ -149,16 +153,17 @@ class Discounts:
         promotion = entry.promotion
         promotion.benefit.apply(turn)
         lines, after = turn.finish(promotion.cap)
-        saving = sum([line.saving for line in lines])
-        presents = tuple(turn.presents)
+        cost = saving = sum([line.saving for line in lines])
+        presents, value = tuple(turn.presents), 0
         if not saving and not presents:
             return _no_saving(promotion, self._opening)
-        cost = saving + sum([present.cost for present in presents])
+        for present in presents:
+            cost += present.cost
+            value += present.value
         if promotion.funded:
-            cost -= part_of(saving, promotion.funded, self.scan.index.policy.house.rounding)
+            cost -= part_of(saving, promotion.funded, self.scan.house.rounding)
         if promotion.limits and not _fits_budgets(promotion, self.scan, cost):
             return Unmet("limit", "its budget does not cover this basket")
-        value = sum([present.value for present in presents])
         return Applied(entry, saving, cost, lines, presents, value, after)
 
 

@@ -52,6 +52,7 @@ class Entry:
         "footprint",
         "is_always_and_everywhere",
         "is_dynamic",
+        "is_for_ladder",
         "position",
         "present_value",
         "promotion",
@@ -69,6 +70,7 @@ class Entry:
         self.ends = math.inf if promotion.until is None else promotion.until.timestamp()
         limiting = (promotion.weekdays, promotion.hours, promotion.stores, promotion.not_stores, promotion.channels)
         self.is_always_and_everywhere = not any(part is not None for part in (*limiting, promotion.regions))
+        self.is_for_ladder = promotion.offer == "ladder"
         self.stacking_class = promotion.stacking_class
         self.allows_all = "all" in promotion.combines_with
         self.allowed = frozenset(promotion.combines_with)
@@ -97,7 +99,8 @@ class Entry:
 
 
 class PolicyIndex:
-    """A policy made ready for baskets. ``entries`` are its promotions in order of application: by priority, then id."""
+    """A policy made ready for baskets. ``entries`` are its promotions in order of application, by priority, then id;
+    ``roles`` those who may grant a depth, rising with it."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -108,6 +111,7 @@ class PolicyIndex:
         self._never = self._named_slot(guards.never)
         self._min_prices = tuple((self.slot(guard.of), guard.price) for guard in guards.min_price)
         self._margins = tuple((self.slot(margin.of), margin.rate) for margin in policy.house.margins)
+        self.roles = tuple(sorted(guards.authority.items(), key=lambda role: role[1]))
         ordered = sorted(policy.promotions, key=lambda promotion: (promotion.priority, promotion.id))
         self.entries = tuple(Entry(position, promotion, self) for position, promotion in enumerate(ordered))
         self.position_by_id = {entry.promotion.id: entry.position for entry in self.entries}

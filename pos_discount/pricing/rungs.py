@@ -6,12 +6,14 @@ where the customer is better off, and guards drop it whole. Rungs are the candid
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from operator import lt
 
 import msgspec
 
-from pos_discount.basket import MOST_LINE_TOTAL, Basket
+from pos_discount.basket import Basket
+from pos_discount.money import part_of
 from pos_discount.pricing.discounts import Applied, Discounts
 from pos_discount.pricing.index import PolicyIndex
 from pos_discount.pricing.scan import Context, Scan
@@ -24,7 +26,7 @@ class Priced(msgspec.Struct, frozen=True):
     customer."""
 
     applied: tuple[Applied, ...]
-    nets: tuple[int, ...]
+    nets: Sequence[int]
     total: int
     saving: int
     cost: int
@@ -32,8 +34,7 @@ class Priced(msgspec.Struct, frozen=True):
 
     def gives_all(self, positions: Positions) -> bool:
         """Tell whether every one of these promotions gives something."""
-        given = [discount.entry.position for discount in self.applied]
-        return all(position in given for position in positions)
+        return {discount.entry.position for discount in self.applied}.issuperset(positions)
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -71,14 +72,14 @@ class Pricing:
     def goods_cost(self, assumed_margin: float) -> float:
         """Return what the basket's goods cost the house, in minor units, at an assumed margin on list price where
         nothing says."""
-        costs = [self.scan.line_cost(line) for line in range(len(self.scan.prices))]
+        costs = self.scan.line_costs
         assumed = [total for cost, total in zip(costs, self.scan.list_totals, strict=True) if cost is None]
         return sum([cost[0] / cost[1] for cost in costs if cost is not None]) + sum(assumed) * (1 - assumed_margin)
 
     @property
     def knows_costs(self) -> bool:
         """Tell whether the cost of every line is known."""
-        return all(self.scan.line_cost(line) is not None for line in range(len(self.scan.prices)))
+        return None not in self.scan.line_costs
 
     def approval(self, candidate: Candidate) -> str | None:
         """Return whose yes a rung needs, None where this cashier's own authority suffices."""
@@ -92,10 +93,12 @@ class Pricing:
 def price(index: PolicyIndex, basket: Basket, context: Context) -> Pricing:
     """Work out a basket's base, candidates and rungs."""
     discounts = Discounts(Scan(index, basket, context))
-    able = [position for position in sorted(discounts.scan.reachable) if discounts.may_apply(position)]
-    owed = tuple(position for position in able if _is_owed(discounts, position))
-    ladder = tuple(position for position in able if not _is_owed(discounts, position))
-    return Pricing(discounts, Sets(discounts), owed, ladder)
+    owed: list[int] = []
+    ladder: list[int] = []
+    for position in sorted(discounts.scan.reachable):
+        if discounts.may_apply(position):
+            (owed if _is_owed(discounts, position) else ladder).append(position)
+    return Pricing(discounts, Sets(discounts), tuple(owed), tuple(ladder))
 
 
 def price_sale(index: PolicyIndex, basket: Basket, context: Context, promotion_ids: tuple[str, ...]) -> Priced:
@@ -106,20 +109,18 @@ def price_sale(index: PolicyIndex, basket: Basket, context: Context, promotion_i
 
 def _is_owed(discounts: Discounts, position: int) -> bool:
     entry = discounts.scan.index.entries[position]
-    return entry.promotion.offer != "ladder" or discounts.is_claimed(entry)
+    return not entry.is_for_ladder or discounts.is_claimed(entry)
 
 
 def _priced(discounts: Discounts, positions: Positions) -> Priced:
     applied = discounts.together(positions)
-    nets = tuple(applied[-1].left.totals if applied else discounts.scan.list_totals)
-    return Priced(
-        applied,
-        nets,
-        total=sum(nets),
-        saving=sum([discount.saving for discount in applied]),
-        cost=sum([discount.cost for discount in applied]),
-        present_value=sum([discount.present_value for discount in applied]),
-    )
+    nets = applied[-1].left.totals if applied else discounts.scan.list_totals
+    saving = cost = present_value = 0
+    for discount in applied:
+        saving += discount.saving
+        cost += discount.cost
+        present_value += discount.present_value
+    return Priced(applied, nets, discounts.scan.list_total - saving, saving, cost, present_value)
 
 
 def _candidates(sets: Sets, guard: Guard, base: Priced, owed: Positions, ladder: Positions) -> Iterator[Candidate]:
@@ -133,7 +134,9 @@ def _candidates(sets: Sets, guard: Guard, base: Priced, owed: Positions, ladder:
         named = [entries[position].promotion for position in chosen]
         authority = guard.authority(value, {promotion.approval for promotion in named if promotion.approval})
         if authority != NOBODY:
-            yield Candidate(priced, tuple([p.id for p in named]), saving, value, guard.base_total, authority)
+            yield Candidate(
+                priced, tuple([promotion.id for promotion in named]), saving, value, guard.base_total, authority
+            )
 
 
 def _rungs(index: PolicyIndex, candidates: tuple[Candidate, ...]) -> Iterator[Candidate]:
@@ -153,35 +156,30 @@ NOBODY = "nobody"
 class Guard:
     """What no candidate may break; made once per basket. Roles rise with the depth that they may grant."""
 
-    __slots__ = ("_base", "_least_nets", "_most_saving", "_roles", "_scan", "base_total")
+    __slots__ = ("_least_nets", "_most_saving", "_roles", "_scan", "base_total")
 
     def __init__(self, scan: Scan, base: Priced) -> None:
-        guards, counted = scan.index.policy.house.guards, set(scan.counted)
-        never_total = sum(total for line, total in enumerate(scan.list_totals) if line not in counted)
+        guards, discountable = scan.index.policy.house.guards, sum([scan.list_totals[line] for line in scan.counted])
         self._scan = scan
-        self._base = base
-        self.base_total = base.total - never_total
+        self.base_total = discountable - base.saving
         most = guards.max_depth
-        self._most_saving = None if most is None else int(most * (sum(scan.list_totals) - never_total))
-        roles = sorted(guards.authority.items(), key=lambda role: role[1])
-        self._roles = [(role, int(depth * self.base_total)) for role, depth in roles]
-        self._least_nets = [] if guards.min_margin is None else list(_least_nets(scan, guards.min_margin))
+        self._most_saving = None if most is None else part_of(discountable, most, "down")
+        self._roles = [(role, part_of(self.base_total, depth, "down")) for role, depth in scan.index.roles]
+        self._least_nets = None if guards.min_margin is None else _least_nets(scan, base, guards.min_margin)
 
     def forbids(self, priced: Priced) -> bool:
         """Tell whether a set goes too deep, or makes a line cheaper than at base and leaves it too little margin."""
         if self._most_saving is not None and priced.saving > self._most_saving:
             return True
-        nets, at_base = priced.nets, self._base.nets
-        too_cheap = [line for line, least in self._least_nets if nets[line] < least and nets[line] < at_base[line]]
-        return bool(too_cheap) and any(self._is_below_margin(line, priced) for line in too_cheap)
+        if self._least_nets is None or not any(map(lt, priced.nets, self._least_nets)):
+            return False
+        too_cheap = [line for line, least in enumerate(self._least_nets) if priced.nets[line] < least]
+        return any(self._is_below_margin(line, priced) for line in too_cheap)
 
     def _is_below_margin(self, line: int, priced: Priced) -> bool:
         """Tell whether a line's margin is too small, with what suppliers pay counted in."""
-        net, cost, min_margin = (
-            priced.nets[line],
-            self._scan.line_cost(line),
-            self._scan.index.policy.house.guards.min_margin,
-        )
+        min_margin = self._scan.index.policy.house.guards.min_margin
+        net, cost = priced.nets[line], self._scan.line_costs[line]
         shares = [
             (share.saving, a.entry.promotion.funded) for a in priced.applied for share in a.lines if share.line == line
         ]
@@ -196,6 +194,8 @@ class Guard:
         """
         if not self._roles:
             return max(approvals, default=None)
+        if not approvals:
+            return next((role for role, most in self._roles if value <= most), NOBODY)
         roles = [role for role, _ in self._roles]
         lowest = max((roles.index(approval) for approval in approvals if approval in roles), default=0)
         able = [role for role, most in self._roles[lowest:] if value <= most]
@@ -213,11 +213,11 @@ class Guard:
         return None if own_rank >= roles.index(needed) else needed
 
 
-def _least_nets(scan: Scan, min_margin: Fraction) -> Iterator[tuple[int, int]]:
-    """Yield each line whose cost is known with the least it may cost the customer where no supplier pays a part."""
-    left_over = min_margin.denominator - min_margin.numerator
-    for line in range(len(scan.prices)):
-        cost = scan.line_cost(line)
-        if cost is not None:
-            needed = -(-cost[0] * min_margin.denominator // (cost[1] * left_over)) if left_over else MOST_LINE_TOTAL
-            yield line, needed
+def _least_nets(scan: Scan, base: Priced, min_margin: Fraction) -> list[int]:
+    """List the least that each line may cost the customer where no supplier pays a part: what its margin asks for, or
+    the base where that is less; nothing where its cost is not known."""
+    whole, left_over = min_margin.denominator, min_margin.denominator - min_margin.numerator
+    return [
+        0 if cost is None else min(at_base, -(-cost[0] * whole // (cost[1] * left_over)) if left_over else at_base)
+        for cost, at_base in zip(scan.line_costs, base.nets, strict=True)
+    ]

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import msgspec
 
-from pos_discount.basket import Basket
+from pos_discount.basket import Basket, Line
 from pos_discount.policy.ranges import Range
 from pos_discount.pricing.index import WHOLE_BASKET, PolicyIndex
 from pos_discount.pricing.limits import CounterKey, Usage
@@ -31,13 +31,16 @@ class Scan:
     """
 
     __slots__ = (
+        "_costs",
         "_quantity_by_slot",
         "_spend_by_slot",
         "basket",
         "context",
         "counted",
+        "house",
         "index",
         "lines_by_slot",
+        "list_total",
         "list_totals",
         "local_time",
         "margins",
@@ -51,13 +54,16 @@ class Scan:
         self.index = index
         self.basket = basket
         self.context = context
-        self.local_time = context.at.astimezone(index.policy.house.time_zone)
+        self.house = index.policy.house
+        self.local_time = context.at.astimezone(self.house.time_zone)
         self.prices = [line.unit_price for line in basket.lines]
         self.list_totals = [line.unit_price * line.quantity for line in basket.lines]
+        self.list_total = sum(self.list_totals)
         self.counted: list[int] = []
         self.lines_by_slot: dict[int, list[int]] = {WHOLE_BASKET: self.counted}
         self.min_prices: dict[int, int] = {}
         self.margins: list[Fraction | None] = []
+        self._costs: list[tuple[int, int] | None] | None = None
         self._quantity_by_slot: dict[int, int] = {}
         self._spend_by_slot: dict[int, int] = {}
         touched: set[int] = set()
@@ -104,13 +110,18 @@ class Scan:
             spend = self._spend_by_slot[slot] = sum(self.list_totals[line] for line in self.lines_by_slot.get(slot, ()))
         return spend
 
-    def line_cost(self, position: int) -> tuple[int, int] | None:
-        """Return what the goods on a line cost the house in minor units, as numerator and denominator; None where
-        nothing says."""
-        line = self.basket.lines[position]
+    @property
+    def line_costs(self) -> list[tuple[int, int] | None]:
+        """What the goods on each line cost the house in minor units, as numerator and denominator; None where nothing
+        says."""
+        if self._costs is None:
+            self._costs = [self._line_cost(position, line) for position, line in enumerate(self.basket.lines)]
+        return self._costs
+
+    def _line_cost(self, position: int, line: Line) -> tuple[int, int] | None:
         cost = line.unit_cost
         if cost is None:
-            row = self.index.policy.house.catalogue.get(line.sku)
+            row = self.house.catalogue.get(line.sku)
             cost = row.unit_cost if row else None
         if cost is not None:
             return cost * line.quantity, 1

@@ -64,9 +64,10 @@ class Sets:
     def combining_with_all(self, pool: Positions, chosen: Positions) -> Positions:
         """Return those of a pool that combine with each of the chosen promotions."""
         entries = self._entries
-        if not all(entries[position].can_combine for position in chosen):
-            return ()
-        return tuple(p for p in pool if all(entries[p].combines(entries[other]) for other in chosen))
+        for other in chosen:
+            entry = entries[other]
+            pool = tuple([p for p in pool if entry.combines(entries[p])]) if entry.can_combine else ()
+        return pool
 
     def _worth_alone(self, position: int) -> int:
         alone = self.discounts.alone(position)

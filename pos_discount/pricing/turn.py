@@ -63,7 +63,7 @@ class Turn:
 
     @property
     def currency_digits(self) -> int:
-        return self.scan.index.policy.house.currency_digits
+        return self.scan.house.currency_digits
 
     def quantity(self, of: Range | None) -> int:
         return self.scan.quantity(of)
@@ -72,7 +72,7 @@ class Turn:
         return len({self.basket.lines[line].sku for line in self.scan.lines(of)})
 
     def spend(self, of: Range | None, counts: SpendCounts | None) -> int:
-        if (counts or self.scan.index.policy.house.spend_counts) == "original":
+        if (counts or self.scan.house.spend_counts) == "original":
             return self.scan.spend(of)
         totals = self.left.totals
         return sum([totals[line] for line in self.scan.lines(of)])
@@ -91,14 +91,13 @@ class Turn:
         return max(0, pick.left - self.scan.min_prices.get(pick.line, 0))
 
     def percent_of(self, pick: Pick) -> int:
-        is_of_list_price = self.scan.index.policy.house.percent_of == "original"
+        is_of_list_price = self.scan.house.percent_of == "original"
         return self.scan.prices[pick.line] if is_of_list_price else pick.left
 
     def take_percent(self, picks: Collection[Pick], percent: Fraction) -> None:
-        house = self.scan.index.policy.house
-        is_of_list_price = house.percent_of == "original"
+        house = self.scan.house
         if type(picks) is WholeLines and not self._has_floor(picks.lines):
-            taken_from = self.scan.list_totals if is_of_list_price else self.left.totals
+            taken_from = self.scan.list_totals if house.percent_of == "original" else self.left.totals
             amount = part_of(sum([taken_from[line] for line in picks.lines]), percent, house.rounding)
             self._take_off_lines(picks.lines, amount)
             return
