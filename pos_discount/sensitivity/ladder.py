@@ -10,7 +10,6 @@ Source of the sampling: Thompson (1933); of the named floor: safe exploration fo
 
 import hashlib
 from bisect import bisect_left
-from collections import Counter
 from functools import cache
 from typing import Literal
 
@@ -118,9 +117,13 @@ def ladder_distribution(stakes: Stakes, terms: Terms, model: SensitivityModel, b
         floor = max(floor, CAUTIOUS_FLOOR)
     weighed = _weighed_rungs(len(stakes.depths))
     winners = best_ladders(_only(stakes, weighed), terms, model, belief)[1:]
-    masses: dict[Ladder, float] = {}
-    for places, draws in Counter(winners).items():
-        masses[tuple([weighed[place] for place in places])] = (1.0 - floor) * draws / len(winners)
+    wins: dict[Ladder, int] = {}
+    for places in winners:
+        wins[places] = wins.get(places, 0) + 1
+    masses = {
+        tuple([weighed[place] for place in places]): (1.0 - floor) * count / len(winners)
+        for places, count in wins.items()
+    }
     for ladder, share in named_ladders(stakes, terms) if floor > 0.0 else ():
         masses[ladder] = masses.get(ladder, 0.0) + floor * share
     return tuple((ladder, round(masses[ladder], 12)) for ladder in sorted(masses))
@@ -145,17 +148,22 @@ def named_ladders(stakes: Stakes, terms: Terms) -> Distribution:
 
     Equal ones are merged; a hold-out without any ladder gives its share to rung 1, which is always named.
     """
-    deepest = tuple(sorted({0, len(stakes.depths) - 1}))[: terms.max_rungs]
+    return _named_ladders(len(stakes.depths), terms.max_rungs, holdout_ladder(stakes, terms))
+
+
+@cache
+def _named_ladders(rungs: int, max_rungs: int, holdout: Ladder) -> Distribution:
+    deepest = tuple(sorted({0, rungs - 1}))[:max_rungs]
     shares: dict[Ladder, float] = {}
-    for ladder, share in zip(((0,), holdout_ladder(stakes, terms) or (0,), deepest), FLOOR_SHARES, strict=True):
+    for ladder, share in zip(((0,), holdout or (0,), deepest), FLOOR_SHARES, strict=True):
         shares[ladder] = shares.get(ladder, 0.0) + share
     return tuple(sorted(shares.items()))
 
 
 def holdout_ladder(stakes: Stakes, terms: Terms) -> Ladder:
     """Give the house's old way: the first rungs, none skipped, rung 1 only, or no ladder at all."""
-    length = {"full": terms.max_rungs, "first": 1, "none": 0}[terms.holdout_ladder]
-    return tuple(range(min(length, len(stakes.depths))))
+    longest = min(terms.max_rungs, len(stakes.depths))
+    return tuple(range({"full": longest, "first": min(1, longest), "none": 0}[terms.holdout_ladder]))
 
 
 def best_ladders(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> tuple[Ladder, ...]:
@@ -170,14 +178,17 @@ def best_ladders(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: 
     stop = _value_of_stopping(settled, gains, stakes, terms, model)
     sale = phi * gains
     sale -= (terms.offer_cost * omega + LEAST_GAIN * stakes.base_total)[:, None]
-    worth = phi[:, None] * (terms.offer_cost - gains)[:, None]
-    worth += _not_deeper(*phi.shape[1:])
-    value = stop[-1]
+    to_next = (terms.offer_cost - gains)[:, None]
+    value, steps = stop[-1], []
     for said in range(longest - 2, -1, -1):
-        worth[said] += (sale[said] + value)[:, None]
-        worth[said, 0] = stop[said]  # rung 1 follows no rung, so its place is free for stopping
-        value = np.maximum.reduce(worth[said])
-    return _walk_forward(worth)
+        rows = len(gains) if said else 1  # the first is always rung 1
+        worth = phi[said, :rows] * to_next
+        worth += _not_deeper(*phi.shape[1:])[:, :rows]
+        worth += (sale[said] + value)[:, None]
+        worth[0] = stop[said, :rows]  # rung 1 follows no rung, so its place is free for stopping
+        steps.append(worth)
+        value = np.maximum.reduce(worth)
+    return _walk_forward(steps[::-1], phi.shape[2])
 
 
 class Foresight(msgspec.Struct, frozen=True):
@@ -197,14 +208,13 @@ def foresee(rungs: Ladder, stakes: Stakes, terms: Terms, model: SensitivityModel
     """
     weights = list(belief.weights)
     curve_by_rung = [_point_curve(model, stakes.depths[rung]) for rung in rungs]
-    stay, keep = (1.0 - model.walk).tolist(), (1.0 - model.loss).tolist()
     spoken, sale, refused_before = [], [], [0.0] * len(weights)
     for curve in curve_by_rung:
         spoken.append(sum([b * (1.0 - f) for b, f in zip(weights, refused_before, strict=True)]))
         sale.append(sum([b * (f - g) for b, f, g in zip(weights, curve, refused_before, strict=True)]))
-        weights = [b * q for b, q in zip(weights, stay, strict=True)]
+        weights = [b * q for b, q in zip(weights, model.stay_rates, strict=True)]
         refused_before = curve
-    settled = sum([b * (1.0 - f) * k for b, f, k in zip(weights, refused_before, keep, strict=True)])
+    settled = sum([b * (1.0 - f) * k for b, f, k in zip(weights, refused_before, model.keep_rates, strict=True)])
     return _foresight(rungs, stakes, terms, model.base_share, spoken, sale, settled)
 
 
@@ -265,9 +275,7 @@ def _curves_at(model: SensitivityModel, depths: tuple[float, ...]) -> Floats:
     return curves
 
 
-def _value_of_stopping(
-    settled: Floats, gains: Floats, stakes: Stakes, terms: Terms, model: SensitivityModel
-) -> Floats:
+def _value_of_stopping(settled: Floats, gains: Floats, stakes: Stakes, terms: Terms, model: SensitivityModel) -> Floats:
     """Give what stopping after n = 1 .. longest rungs earns [n - 1, rung, draw], shadow price included."""
     to_base = model.base_share_table
     earned = gains * (1.0 - to_base)
@@ -283,14 +291,13 @@ def _not_deeper(rungs: int, draws: int) -> Floats:
     return np.repeat(np.where(np.tri(rungs, dtype=bool).T, -np.inf, 0.0)[:, :, None], draws, axis=2)
 
 
-def _walk_forward(worth: Floats) -> tuple[Ladder, ...]:
-    """Follow each draw from rung 1 to whatever next is worth most [rungs said - 1, next rung, last rung, draw], until
-    that is to stop, at next rung 0; the first of equals is taken."""
-    _, rungs, _, draws = worth.shape
+def _walk_forward(steps: list[Floats], draws: int) -> tuple[Ladder, ...]:
+    """Follow each draw from rung 1 to whatever next is worth most [next rung, last rung, draw], until that is to
+    stop, at next rung 0; the first of equals is taken."""
     every_draw = here = np.arange(draws)
     said = []
-    for of_next in worth.reshape(-1, rungs, rungs * draws):
-        following = of_next.take(here, axis=1).argmax(axis=0)
+    for worth in steps:
+        following = worth.reshape(len(worth), -1).take(here, axis=1).argmax(axis=0)
         said.append(following.tolist())
         here = following * draws
         here += every_draw

@@ -141,10 +141,10 @@ class SensitivityModel:
     is the share of those who settle when we stop and pay the base rather than the last rung said. `noise` is the
     share of outcomes that are taken to say nothing (misreported). `segment_of` [S] gives the segment that people
     read for each latent one. The rest is derived, in the layout that decisions want: `grid_rows` the curves at each
-    quarter point and `point_rows` at the knots, by segment; `table` [S, 1 + K, 1 + M] the point estimate and the
-    draws with the zero knot, `step_table` what it gains from knot to knot (`knot_table` and `width_table` apart),
-    `survival_table` [S, n, 1 + M] the chance to stay through n refusals, `kept_table` to buy all the same when we
-    then stop; `mix_ratio_table` is [C, S, 1 + M].
+    quarter point and `point_rows` at the knots, by segment, as are `stay_rates` and `keep_rates`; `table` [S, 1 +
+    K, 1 + M] the point estimate and the draws with the zero knot, `step_table` what it gains from knot to knot
+    (`knot_table` and `width_table` apart), `survival_table` [S, n, 1 + M] the chance to stay through n refusals,
+    `kept_table` to buy all the same when we then stop; `mix_ratio_table` is [C, S, 1 + M].
     """
 
     curves: Floats
@@ -165,6 +165,8 @@ class SensitivityModel:
     knots: tuple[int, ...] = KNOTS
     grid_rows: tuple[tuple[float, ...], ...] = field(init=False)
     point_rows: tuple[tuple[float, ...], ...] = field(init=False)
+    stay_rates: tuple[float, ...] = field(init=False)
+    keep_rates: tuple[float, ...] = field(init=False)
     table: Floats = field(init=False)
     step_table: Floats = field(init=False)
     survival_table: Floats = field(init=False)
@@ -182,6 +184,8 @@ class SensitivityModel:
         survival = _survival(1.0 - np.concatenate([self.walk[None], self.draw_walk]).T)
         self._derive(
             point_rows=tuple(tuple(row) for row in table[:, :, 0].tolist()),
+            stay_rates=tuple((1.0 - self.walk).tolist()),
+            keep_rates=tuple((1.0 - self.loss).tolist()),
             grid_rows=tuple(tuple(row) for row in curves_on_grid(self.curves, self.knots).tolist()),
             table=table,
             step_table=np.diff(table, axis=1),
