@@ -1,42 +1,29 @@
 """Which units make up bundles, so that the customer saves most: an exact assignment of units to the parts of a bundle.
 
-Sets of units that fit the parts of n bundles form a transversal matroid, so taking units from the dearest down, each
-where Hall's condition still holds, gives the dearest set there is (Edmonds 1971, "Matroids and the greedy
-algorithm"). Its worth is concave in n, so the best n for a bundle with a price is found by bisection.
+The units that save most together are found directly, and what they save, were it shared out at will, is concave in the
+number of bundles: the best number is found by bisection, and nothing can save more. Where grouping them, the dearest
+together or as evenly as can be, wastes none of it, that is the answer; else groups are tried out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from pos_discount.policy.picks import Pick, take_units
+from pos_discount.policy.filling import Filling, Fit, Slot, fits_of
+from pos_discount.policy.grouping import Grouping
+from pos_discount.policy.picks import Pick, count_units, take_units
 
-
-class Slot(NamedTuple):
-    """One part of a bundle: how many units it takes, and the units that fit it."""
-
-    units: int
-    picks: Sequence[Pick]
-
+__all__ = ["Assigned", "Saving", "Slot", "assign_bundles"]
 
 Bundles = tuple[list[Pick], int]
 """The members of one bundle, and how many bundles are alike."""
 
-_MOST_UNIONS = 2_000
-"""Most sets of overlapping parts that are looked at; a bundle beyond it is filled well, if not best."""
-
 _MOST_BALANCED = 200
 """Most units that are grouped anew where the dearest together waste something."""
 
-
-class _Fit(NamedTuple):
-    """Units, what each could save the customer in a bundle, and the parts that they fit, as a bit mask."""
-
-    pick: Pick
-    worth: int
-    parts: int
+_STEPS_PER_FIT = 3
 
 
 class Saving(NamedTuple):
@@ -47,58 +34,100 @@ class Saving(NamedTuple):
     price: int | None = None
     amount: int | None = None
 
-    def of(self, picks: Sequence[Pick], bundles: int = 1) -> int:
-        """Return the most that so many bundles of these units can save in all."""
+    def of(self, picks: Sequence[Pick]) -> int:
+        """Return what one bundle of these units saves."""
         could = sum(self.worth(pick) * pick.units for pick in picks)
         if self.price is not None:
-            return min(could, max(0, sum(pick.left * pick.units for pick in picks) - self.price * bundles))
-        return could if self.amount is None else min(could, self.amount * bundles)
+            return min(could, max(0, sum(pick.left * pick.units for pick in picks) - self.price))
+        return could if self.amount is None else min(could, self.amount)
 
 
-def assign_bundles(slots: Sequence[Slot], at_most: int | None, saving: Saving) -> list[Bundles]:
-    """Return the bundles as (members of one bundle, how many alike ones): as many as save more with each, of the
-    units that can save most, the dearest together unless other groups save more."""
-    fits = _fits(slots, saving.worth)
-    unions = _unions((fit.parts for fit in fits), overlapping_only=True)
-    possible = min(_most_bundles(fits, unions, slots), at_most or 10**9)
+class Assigned(NamedTuple):
+    """The bundles as (members of one bundle, how many alike ones); whether no others can save more; and the steps that
+    finding them took."""
 
-    @cache
-    def saved(bundles: int) -> int:
-        return saving.of([fit.pick for fit in _dearest(fits, unions, slots, bundles)], bundles) if bundles else 0
-
-    each_saves = saving.price is None and saving.amount is None and all(fit.worth for fit in fits)
-    count = possible if each_saves else _largest(possible, lambda n: saved(n) > saved(n - 1))
-    best = list(_bundles(_chosen_by_part(fits, unions, slots, count), slots, count))
-    for more in range(count, possible + 1):
-        if _saved_in_all(best, saving) >= saved(count) or more * sum(slot.units for slot in slots) > _MOST_BALANCED:
-            break
-        balanced = _balanced(_chosen_by_part(fits, unions, slots, more), slots, more, saving)
-        best = max(best, balanced, key=lambda bundles: _saved_in_all(bundles, saving))
-    return best
+    bundles: list[Bundles]
+    is_exact: bool
+    steps: int
 
 
-def _saved_in_all(bundles: Sequence[Bundles], saving: Saving) -> int:
-    return sum(saving.of(members) * times for members, times in bundles)
+def assign_bundles(slots: Sequence[Slot], at_most: int | None, saving: Saving) -> Assigned:
+    """Return as many bundles as save more with each, of the units that can save most, the dearest together unless
+    other groups save more."""
+    fits = fits_of(slots, saving.worth)
+    assignment = _Assignment(fits, slots, saving)
+    bundles, is_exact = assignment.best(at_most or 10**9)
+    return Assigned(bundles, is_exact, assignment.steps + _STEPS_PER_FIT * sum(len(slot.picks) for slot in slots))
 
 
-def _fits(slots: Sequence[Slot], worth: Callable[[Pick], int]) -> list[_Fit]:
-    parts_by_pick: dict[Pick, int] = {}
-    for part, slot in enumerate(slots):
-        for pick in slot.picks:
-            parts_by_pick[pick] = parts_by_pick.get(pick, 0) | 1 << part
-    fits = [_Fit(pick, worth(pick), parts) for pick, parts in parts_by_pick.items()]
-    return sorted(fits, key=lambda fit: (-fit.worth, -fit.pick.left, fit.pick.line, fit.pick.run))
+class _Assignment:
+    def __init__(self, fits: list[Fit], slots: Sequence[Slot], saving: Saving) -> None:
+        self.steps = 0
+        self._fits = fits
+        self._slots = slots
+        self._saving = saving
+        self._size = sum(slot.units for slot in slots)
+        self._most_saved = cache(self._find_most_saved)
+        self._best_fill = cache(self._fill)
 
+    def best(self, at_most: int) -> tuple[list[Bundles], bool]:
+        """Return the best bundles found, and whether they are the best there are."""
+        units = count_units([fit.pick for fit in self._fits])
+        possible = _largest(min(at_most, units // self._size), lambda bundles: self._best_fill(bundles).is_full)
+        saves_each = self._saving.price is None and self._saving.amount is None
+        if saves_each and all(fit.worth for fit in self._fits):
+            count = possible
+        else:
+            count = _largest(possible, lambda bundles: self._most_saved(bundles) > self._most_saved(bundles - 1))
+        best = list(_bundles(self._fill(count).by_part(), self._slots, count))
+        if not count or self._saved(best) >= self._most_saved(count):
+            return best, True
+        return self._regrouped(best, count, possible)
 
-def _unions(part_sets: Iterable[int], *, overlapping_only: bool) -> list[int]:
-    """Return every union of part sets that occur, or only of those that overlap: the only ones for which Hall's
-    condition can fail first. Parts of their own, the usual case, overlap with none and so cost nothing."""
-    known = set(part_sets)
-    frontier = set(known)
-    while frontier and len(known) <= _MOST_UNIONS:
-        frontier = {one | other for one in frontier for other in known if one & other or not overlapping_only} - known
-        known |= frontier
-    return sorted(known)
+    def _regrouped(self, best: list[Bundles], count: int, possible: int) -> tuple[list[Bundles], bool]:
+        """Return bundles that waste less than the dearest together do, the fewest that waste least."""
+        enough = self._most_saved(count)
+        search: Grouping | None = None
+        for more in range(count, possible + 1):
+            if more * self._size > _MOST_BALANCED:
+                return best, False
+            by_part = self._fill(more).by_part()
+            best = max(best, _balanced(by_part, self._slots, more, self._saving), key=self._saved)
+            if self._saved(best) < enough:
+                search = search or Grouping(self._fits, self._slots, self._saving.of)
+                found = search.best(more, self._saved(best), enough)
+                best = best if found is None else [(members, 1) for members in found]
+            if self._saved(best) >= enough:
+                break
+        self.steps += 0 if search is None else search.steps
+        return best, self._saved(best) >= enough or search is None or search.is_exact
+
+    def _saved(self, bundles: Sequence[Bundles]) -> int:
+        return sum(self._saving.of(members) * times for members, times in bundles)
+
+    def _find_most_saved(self, bundles: int) -> int:
+        """Return more than which so many bundles cannot save, however their units are grouped."""
+        if not bundles:
+            return 0
+        could = sum(fit.worth * fit.pick.units for fit in self._best_fill(bundles).chosen)
+        if self._saving.price is not None:
+            dearest = self._fill_with_dearest(bundles).chosen
+            return min(could, sum(fit.pick.left * fit.pick.units for fit in dearest) - self._saving.price * bundles)
+        return could if self._saving.amount is None else min(could, self._saving.amount * bundles)
+
+    def _fill(self, bundles: int) -> Filling:
+        """Fill so many bundles with the units worth most; who asks for them by part needs a filling of their own."""
+        return self._filled(self._fits, bundles)
+
+    def _fill_with_dearest(self, bundles: int) -> Filling:
+        if all(fit.worth == fit.pick.left for fit in self._fits):
+            return self._best_fill(bundles)
+        return self._filled(sorted(self._fits, key=lambda fit: -fit.pick.left), bundles)
+
+    def _filled(self, fits: Sequence[Fit], bundles: int) -> Filling:
+        filling = Filling(fits, self._slots, bundles)
+        self.steps += filling.steps
+        return filling
 
 
 def _largest(most: int, holds: Callable[[int], bool]) -> int:
@@ -108,78 +137,6 @@ def _largest(most: int, holds: Callable[[int], bool]) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if holds(middle) else (low, middle - 1)
     return low
-
-
-def _room(slots: Sequence[Slot], parts: int, count: int) -> int:
-    return count * sum(slot.units for part, slot in enumerate(slots) if parts >> part & 1)
-
-
-def _most_bundles(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot]) -> int:
-    """Return how many bundles the units can fill: units that fit no other parts than some cannot help the rest
-    (Hall 1935)."""
-    parts_together = [
-        parts for parts in unions if not any(parts != other and parts & other == parts for other in unions)
-    ]
-    if sum(parts.bit_count() for parts in parts_together) < len(slots):
-        return 0
-    return min(_most_of_group(fits, slots, group) for group in parts_together)
-
-
-def _most_of_group(fits: Sequence[_Fit], slots: Sequence[Slot], group: int) -> int:
-    """Return how many bundles the units of parts that overlap, directly or through others, can fill."""
-    units_by_parts: dict[int, int] = {}
-    for fit in fits:
-        if fit.parts & group:
-            units_by_parts[fit.parts] = units_by_parts.get(fit.parts, 0) + fit.pick.units
-    units = sum(units_by_parts.values())
-    bounds = [units // _room(slots, group, 1)]
-    for own in _unions(units_by_parts, overlapping_only=False):
-        if own != group:
-            of_no_use = sum(count for parts, count in units_by_parts.items() if parts | own == own)
-            bounds.append((units - of_no_use) // _room(slots, group & ~own, 1))
-    return min(bounds)
-
-
-def _dearest(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int) -> list[_Fit]:
-    """Return the units worth most that fill ``count`` bundles, which must be possible."""
-    room = {parts: _room(slots, parts, count) for parts in unions}
-    supersets = {fit.parts: [parts for parts in unions if parts & fit.parts == fit.parts] for fit in fits}
-    chosen: list[_Fit] = []
-    for fit in fits:
-        units = min(fit.pick.units, *(room[parts] for parts in supersets[fit.parts]))
-        if units:
-            chosen.append(fit._replace(pick=fit.pick._replace(units=units)))
-            for parts in supersets[fit.parts]:
-                room[parts] -= units
-    return chosen
-
-
-def _chosen_by_part(fits: Sequence[_Fit], unions: Sequence[int], slots: Sequence[Slot], count: int) -> list[list[Pick]]:
-    """Return the units that fill ``count`` bundles by part, each in the first part that leaves enough room for the
-    others."""
-    chosen = _dearest(fits, unions, slots, count) if count else []
-    room = {
-        parts: _room(slots, parts, count) - sum(f.pick.units for f in chosen if f.parts | parts == parts)
-        for parts in unions
-    }
-    free = [count * slot.units for slot in slots]
-    by_part: list[list[Pick]] = [[] for _ in slots]
-    for fit in chosen:
-        left = fit.pick.units
-        for part in range(len(slots)):
-            if not left or not fit.parts >> part & 1:
-                continue
-            tight = [room[parts] for parts in unions if parts >> part & 1 and parts & fit.parts != fit.parts]
-            units = min(left, free[part], *tight)
-            if units <= 0:
-                continue
-            by_part[part].append(fit.pick._replace(units=units))
-            free[part] -= units
-            left -= units
-            for parts in unions:
-                if parts >> part & 1 and parts & fit.parts != fit.parts:
-                    room[parts] -= units
-    return by_part
 
 
 def _bundles(by_part: list[list[Pick]], slots: Sequence[Slot], count: int) -> Iterator[Bundles]:

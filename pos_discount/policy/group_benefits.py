@@ -21,6 +21,9 @@ from pos_discount.policy.values import Count, Money, Percent, Products, Reads
 MOST_PARTS = 100
 """Most parts of a bundle."""
 
+_STEPS_PER_GROUP = 20
+"""How much longer a group of units takes to be made than a line to be looked at."""
+
 
 class Position(msgspec.Struct, frozen=True):
     """A place in a group, counted from its cheapest unit."""
@@ -78,7 +81,8 @@ class Every(Benefit, frozen=True):
             self._give(turn, [(members, targets, 1)], groups)
         else:
             order: Take = "cheapest" if self.fill == "cheapest_first" else "dearest"
-            batches = groups_of(by_price(picks, order), self.every.units, groups)
+            batches = list(groups_of(by_price(picks, order), self.every.units, groups))
+            turn.count(_STEPS_PER_GROUP * len(batches))
             self._give(turn, [(members, self._targets(members), times) for members, times in batches], 1)
 
     def missing(self, turn: Turn) -> Missing | None:
@@ -250,7 +254,8 @@ class Bundle(Benefit, frozen=True):
         terms = self.bundle
         slots = [Slot(part.units, turn.unused_units(part.of)) for part in terms.of]
         saving = Saving(lambda pick: self._worth(turn, pick), terms.price, terms.amount)
-        bundles = assign_bundles(slots, terms.at_most, saving)
+        bundles, is_exact, steps = assign_bundles(slots, terms.at_most, saving)
+        turn.count(steps, is_exact=is_exact)
         if terms.percent is not None:
             turn.take_percent([pick for members, times in bundles for pick in alike(members, times)], terms.percent)
         for members, times in bundles:

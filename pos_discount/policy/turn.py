@@ -69,6 +69,10 @@ class Turn(Protocol):
         """Mark units so that they serve no other group benefit."""
         ...
 
+    def count(self, steps: int, *, is_exact: bool = True) -> None:
+        """Count steps of a search for the best choice, and tell whether it came to its end."""
+        ...
+
     def give(self, present: Gift | Points) -> None:
         """Hand over a gift or points."""
         ...

@@ -21,13 +21,25 @@ from pos_discount.pricing.limits import CounterKey, Usage, counters_of
 from pos_discount.pricing.scan import Scan
 from pos_discount.pricing.turn import LineSaving, Turn
 
-MOST_WORK = 60_000
+MOST_WORK = 200_000
 """Work that finding the base, and then the candidates, may do, in lines looked at: a fraction of a second each."""
 
+MOST_WORK_ALONE = 300_000
+"""Work that evaluating each promotion alone may do in all."""
+
+MOST_WORK_BEGUN = 250_000
+"""Work that the first set of the base, without which nothing that is owed would be given, may do in all."""
+
+NO_LIMIT = 10**18
+
+_WORK_PER_LOOK = 3
 _WORK_PER_EVALUATION = 10
+_LINES_COPIED = 10
+"""How many lines are carried over as they are in the time in which one gets cheaper."""
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NO_SAVING = Unmet("no_saving", "nothing in the basket gets cheaper")
+_NOT_WORKED_OUT = Unmet("limit", "not worked out: too many promotions for so large a basket")
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -47,14 +59,16 @@ class Discounts:
     """The discounts of one basket, each evaluated when first asked for.
 
     ``presented`` are the positions of the promotions that the customer claims, by id or by coupon. ``work_left`` is
-    what trying sets may still cost; each promotion alone is free, since it must be known anyway.
+    what trying sets may still cost; each promotion alone has an allowance of its own, which only a hostile policy
+    uses up. ``is_exact`` tells whether all that was asked was worked out to its end.
     """
 
-    def __init__(self, scan: Scan, most_work: int = MOST_WORK) -> None:
+    def __init__(self, scan: Scan) -> None:
         self.scan = scan
-        self._most_work = most_work
-        self.renew_work()
-        self._work_each = _WORK_PER_EVALUATION + len(scan.basket.lines)
+        self.is_exact = True
+        self.allow(NO_LIMIT)
+        self._work_left_alone = MOST_WORK_ALONE
+        self._work_each = _WORK_PER_EVALUATION + len(scan.basket.lines) // _LINES_COPIED
         self._start = Left.at_list_price(scan.prices, [line.quantity for line in scan.basket.lines])
         self._opening = Turn(scan, self._start)
         self._entries = scan.index.entries
@@ -64,23 +78,32 @@ class Discounts:
         self.presented = scan.index.presented(scan.basket)
         self._at = scan.context.at.timestamp()
 
-    def renew_work(self) -> None:
-        """Allow as much work again, for the next question."""
-        self.work_left = self._most_work
+    def allow(self, work: int, begun: int = 0) -> None:
+        """Allow so much work for the next question, and so much in all for what was begun."""
+        self.work_left = work
+        self._most_over = max(0, begun - work)
+
+    @property
+    def is_overdrawn(self) -> bool:
+        """Tell whether even what was begun may not go on."""
+        return self.work_left < -self._most_over
 
     def alone(self, position: int) -> Applied | Unmet:
         """Return a promotion's discount from list price, or why it does not apply."""
         outcome = self._alone.get(position)
         if outcome is None:
-            outcome = self._alone[position] = self._work_out(self._entries[position], self._start)
+            outcome = self._alone[position] = self._work_out_alone(self._entries[position])
         return outcome
 
     def together(self, positions: Iterable[int]) -> tuple[Applied, ...]:
         """Return the discounts of promotions given together, in order of application; those that give nothing are
-        left out."""
+        left out, and so are the last ones where the work has run out."""
         applied: tuple[Applied, ...] = ()
         done: tuple[int, ...] = ()
         for position in sorted(positions):
+            if self.is_overdrawn:
+                self.is_exact = False
+                break
             following = self.after(done, applied, position)
             if isinstance(following, Applied):
                 applied, done = (*applied, following), (*done, position)
@@ -91,10 +114,10 @@ class Discounts:
         if not done:
             return self.alone(position)
         sequence = (*done, position)
+        self.work_left -= _WORK_PER_LOOK
         outcome = self._after.get(sequence)
         if outcome is None:
-            self.work_left -= self._work_each
-            outcome = self._after[sequence] = self._work_out(self._entries[position], applied[-1].left)
+            outcome = self._after[sequence] = self._work_out_after(self._entries[position], applied[-1].left)
         return outcome
 
     def may_apply(self, position: int) -> bool:
@@ -102,6 +125,8 @@ class Discounts:
         if self.fixed_reason(position) is not None:
             return False
         entry, alone = self._entries[position], self.alone(position)
+        if alone is _NOT_WORKED_OUT:
+            return False
         if isinstance(alone, Applied) or self.is_moved(entry):
             return True
         lacks_nothing = alone.reason == "no_saving" and alone.near_miss is None
@@ -141,22 +166,42 @@ class Discounts:
                 return reason
         return _used_up(promotion, scan) if promotion.limits else None
 
-    def _work_out(self, entry: Entry, left: Left) -> Applied | Unmet:
+    def _work_out_alone(self, entry: Entry) -> Applied | Unmet:
+        reason = self.fixed_reason(entry.position)
+        if reason is not None:
+            return reason
+        if self._work_left_alone < 0:
+            self.is_exact = False
+            return _NOT_WORKED_OUT
+        turn = Turn(self.scan, self._start)
+        outcome = self._work_out(entry, turn)
+        if outcome is _NO_SAVING:
+            outcome = _what_is_missing(entry.promotion, turn)
+        self._work_left_alone -= self._work_each + turn.work
+        return outcome
+
+    def _work_out_after(self, entry: Entry, left: Left) -> Applied | Unmet:
         reason = self.fixed_reason(entry.position)
         if reason is not None:
             return reason
         turn = Turn(self.scan, left)
+        outcome = self._work_out(entry, turn)
+        self.work_left -= self._work_each + turn.work
+        return outcome
+
+    def _work_out(self, entry: Entry, turn: Turn) -> Applied | Unmet:
         if entry.dynamic_conditions:
             reason = first_unmet(entry.dynamic_conditions, turn)
             if reason is not None:
                 return reason
         promotion = entry.promotion
         promotion.benefit.apply(turn)
+        self.is_exact &= turn.is_exact
         lines, after = turn.finish(promotion.cap)
         cost = saving = sum([line.saving for line in lines])
         presents, value = tuple(turn.presents), 0
         if not saving and not presents:
-            return _no_saving(promotion, self._opening)
+            return _NO_SAVING
         for present in presents:
             cost += present.cost
             value += present.value
@@ -167,11 +212,11 @@ class Discounts:
         return Applied(entry, saving, cost, lines, presents, value, after)
 
 
-def _no_saving(promotion: Promotion, opening: Turn) -> Unmet:
-    missing = promotion.benefit.missing(opening)
+def _what_is_missing(promotion: Promotion, turn: Turn) -> Unmet:
+    missing = promotion.benefit.missing(turn)
     if missing is None:
         return _NO_SAVING
-    return Unmet("no_saving", words_for_missing(*missing, opening.currency_digits), {missing.what: missing.amount})
+    return Unmet("no_saving", words_for_missing(*missing, turn.currency_digits), {missing.what: missing.amount})
 
 
 def _unmet_schedule(promotion: Promotion, at: datetime, local_time: datetime) -> Unmet | None:

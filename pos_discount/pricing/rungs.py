@@ -14,7 +14,7 @@ import msgspec
 
 from pos_discount.basket import Basket
 from pos_discount.money import part_of
-from pos_discount.pricing.discounts import Applied, Discounts
+from pos_discount.pricing.discounts import MOST_WORK, MOST_WORK_BEGUN, Applied, Discounts
 from pos_discount.pricing.index import PolicyIndex
 from pos_discount.pricing.scan import Context, Scan
 from pos_discount.pricing.sets import Positions, Sets
@@ -62,12 +62,15 @@ class Pricing:
     def __init__(self, discounts: Discounts, sets: Sets, owed: Positions, ladder: Positions) -> None:
         self.scan = discounts.scan
         self.discounts = discounts
-        self.base = _priced(discounts, sets.best(owed))
-        discounts.renew_work()
+        discounts.allow(MOST_WORK, MOST_WORK_BEGUN)
+        best = sets.best(owed)
+        discounts.allow(MOST_WORK_BEGUN)
+        self.base = _priced(discounts, best)
+        discounts.allow(MOST_WORK, MOST_WORK_BEGUN)
         self._guard = Guard(self.scan, self.base)
         self.candidates = tuple(_candidates(sets, self._guard, self.base, owed, ladder))
         self.rungs = tuple(_rungs(self.scan.index, self.candidates))
-        self.is_exact = sets.is_exact
+        self.is_exact = discounts.is_exact
 
     def goods_cost(self, assumed_margin: float) -> float:
         """Return what the basket's goods cost the house, in minor units, at an assumed margin on list price where
@@ -96,8 +99,9 @@ def price(index: PolicyIndex, basket: Basket, context: Context) -> Pricing:
     owed: list[int] = []
     ladder: list[int] = []
     for position in sorted(discounts.scan.reachable):
-        if discounts.may_apply(position):
-            (owed if _is_owed(discounts, position) else ladder).append(position)
+        (owed if _is_owed(discounts, position) else ladder).append(position)
+    owed = [position for position in owed if discounts.may_apply(position)]
+    ladder = [position for position in ladder if discounts.may_apply(position)]
     return Pricing(discounts, Sets(discounts), tuple(owed), tuple(ladder))
 
 
@@ -127,6 +131,8 @@ def _candidates(sets: Sets, guard: Guard, base: Priced, owed: Positions, ladder:
     discounts, entries = sets.discounts, sets.discounts.scan.index.entries
     for chosen in sets.permitted(ladder, discounts.scan.index.policy.house.ladder.max_combined):
         priced = _priced(discounts, (*sets.best(sets.combining_with_all(owed, chosen)), *chosen))
+        if discounts.is_overdrawn:
+            return
         saving = base.total - priced.total
         value = saving + priced.present_value - base.present_value
         if value <= 0 or guard.forbids(priced) or not priced.gives_all(chosen):

@@ -23,11 +23,12 @@ class Sets:
 
     def __init__(self, discounts: Discounts) -> None:
         self.discounts = discounts
-        self.is_exact = True
         self._entries = discounts.scan.index.entries
         self._resolves_by_priority = discounts.scan.index.policy.house.resolve == "priority"
         self._best_by_pool: dict[Positions, Positions] = {(): ()}
         self._lines_by_position: dict[int, int] = {}
+        self._lines_by_slot: dict[int, int] = {}
+        self._list_total_by_slots: dict[tuple[int, ...], int] = {}
 
     def best(self, pool: Positions) -> Positions:
         """Return the set that the base's rule picks from promotions in order of application; each gives something in
@@ -64,6 +65,7 @@ class Sets:
     def combining_with_all(self, pool: Positions, chosen: Positions) -> Positions:
         """Return those of a pool that combine with each of the chosen promotions."""
         entries = self._entries
+        self.discounts.work_left -= len(pool)
         for other in chosen:
             entry = entries[other]
             pool = tuple([p for p in pool if entry.combines(entries[p])]) if entry.can_combine else ()
@@ -73,11 +75,12 @@ class Sets:
         alone = self.discounts.alone(position)
         return alone.saving + alone.present_value if isinstance(alone, Applied) else 0
 
-    def _may_go_on(self) -> bool:
+    def _may_go_on(self, *, begun: bool = False) -> bool:
+        """Count a step and tell whether there is work left for it; what has begun may overdraw."""
         self.discounts.work_left -= _WORK_PER_STEP
-        if self.discounts.work_left < 0:
-            self.is_exact = False
-        return self.discounts.work_left >= 0
+        may = not self.discounts.is_overdrawn if begun else self.discounts.work_left >= 0
+        self.discounts.is_exact &= may
+        return may
 
     def _partners(self, position: int, others: Sequence[int]) -> list[int]:
         entries = self._entries
@@ -88,6 +91,8 @@ class Sets:
         done: Positions = ()
         applied: tuple[Applied, ...] = ()
         for position in pool:
+            if not self._may_go_on(begun=True):
+                break
             if all(self._entries[position].combines(self._entries[other]) for other in done):
                 following = self.discounts.after(done, applied, position)
                 if isinstance(following, Applied):
@@ -95,7 +100,8 @@ class Sets:
         return done
 
     def _best_for_customer(self, pool: Positions) -> Positions:
-        found = [position for part in self._independent_parts(pool) for position in self._search(part)]
+        parts = sorted(self._independent_parts(pool), key=len)  # so that a hard part starves no easy one
+        found = [position for part in parts for position in self._search(part)]
         return tuple(sorted(found))
 
     def _independent_parts(self, pool: Positions) -> list[Positions]:
@@ -115,9 +121,17 @@ class Sets:
         """Return the lines on which a promotion and others can change each other's result, as a bit mask."""
         mask = self._lines_by_position.get(position)
         if mask is None:
-            lines_by_slot = self.discounts.scan.lines_by_slot
-            lines = {line for slot in self._entries[position].footprint for line in lines_by_slot.get(slot, ())}
-            mask = self._lines_by_position[position] = sum(1 << line for line in lines)
+            mask = 0
+            for slot in self._entries[position].footprint:
+                mask |= self._lines_of(slot)
+            self._lines_by_position[position] = mask
+        return mask
+
+    def _lines_of(self, slot: int) -> int:
+        mask = self._lines_by_slot.get(slot)
+        if mask is None:
+            lines = self.discounts.scan.lines_by_slot.get(slot, ())
+            mask = self._lines_by_slot[slot] = sum([1 << line for line in lines])
         return mask
 
     def _search(self, pool: Positions) -> Positions:
@@ -129,22 +143,23 @@ class Sets:
 
         def extend(done: Positions, applied: tuple[Applied, ...], worth: _Worth, rest: Sequence[int]) -> None:
             nonlocal best, has_one
+            saving = worth[0] + sum([most_by_position[other] for other in rest])
+            presents = worth[1] + sum([self._entries[other].present_value for other in rest])
             for index, position in enumerate(rest):
-                following_ones = rest[index:]
-                saving = worth[0] + sum(most_by_position[other] for other in following_ones)
-                presents = worth[1] + sum(self._entries[other].present_value for other in following_ones)
-                if (saving, presents, worth[2] + len(following_ones)) <= best[0]:
+                if (saving, presents, worth[2] + len(rest) - index) <= best[0]:
                     return
-                if has_one and not self._may_go_on():
+                if not self._may_go_on(begun=not has_one):
                     return
                 following = self.discounts.after(done, applied, position)
                 if isinstance(following, Applied):
                     grown = worth[0] + following.saving, worth[1] + following.present_value, worth[2] + 1
                     if grown > best[0]:
                         best = grown, (*done, position)
-                    partners = self._partners(position, following_ones)
+                    partners = self._partners(position, rest[index:])
                     extend((*done, position), (*applied, following), grown, partners)
                     has_one = True
+                saving -= most_by_position[position]
+                presents -= self._entries[position].present_value
 
         extend((), (), (0, 0, 0), pool)
         return best[1]
@@ -161,8 +176,16 @@ class Sets:
             for other in pool
         )
         if self.discounts.is_moved(entry) or competes:
-            lines = {line for slot in entry.target_slots for line in scan.lines_by_slot.get(slot, ())}
-            most = sum(scan.list_totals[line] for line in lines)
+            most = self._list_total(entry.target_slots)
             return most if entry.promotion.cap is None else min(most, entry.promotion.cap)
         alone = self.discounts.alone(position)
         return (alone.saving if isinstance(alone, Applied) else 0) + (len(scan.counted) if scan.min_prices else 0)
+
+    def _list_total(self, slots: tuple[int, ...]) -> int:
+        """Return what the lines of some ranges cost together at list price."""
+        total = self._list_total_by_slots.get(slots)
+        if total is None:
+            scan = self.discounts.scan
+            lines = {line for slot in set(slots) for line in scan.lines_by_slot.get(slot, ())}
+            total = self._list_total_by_slots[slots] = sum([scan.list_totals[line] for line in lines])
+        return total

@@ -21,6 +21,9 @@ from pos_discount.policy.ranges import Range
 from pos_discount.pricing.left import Left, Run, WholeLines, picks_of
 from pos_discount.pricing.scan import Scan
 
+_WORK_PER_PICK = 6
+"""How much longer one pick is looked at, cut or put back than a whole line, in lines."""
+
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
     """Alike units of one run that each lose the same amount."""
@@ -40,15 +43,31 @@ class LineSaving(msgspec.Struct, frozen=True, gc=False):
 
 class Turn:
     """Implements both what conditions see (`View`) and what benefits do (`Turn` there), on what earlier promotions
-    left."""
+    left.
 
-    __slots__ = ("_amount_by_line", "_pieces_by_line", "_used", "basket", "left", "presents", "scan")
+    ``work`` counts what was done beyond looking once at each line, in lines looked at; ``is_exact`` tells whether the
+    benefit found the best assignment that its rule asks for.
+    """
+
+    __slots__ = (
+        "_amount_by_line",
+        "_pieces_by_line",
+        "_used",
+        "basket",
+        "is_exact",
+        "left",
+        "presents",
+        "scan",
+        "work",
+    )
 
     def __init__(self, scan: Scan, left: Left) -> None:
         self.scan = scan
         self.basket: Basket = scan.basket
         self.left = left
         self.presents: list[Gift | Points] = []
+        self.work = 0
+        self.is_exact = True
         self._amount_by_line: list[tuple[int, int]] = []
         self._pieces_by_line: dict[int, list[Piece]] = {}
         self._used: dict[tuple[int, int], int] = {}
@@ -84,7 +103,14 @@ class Turn:
         return WholeLines(self.scan.lines(of), self.left)
 
     def unused_units(self, of: Range | None) -> list[Pick]:
-        return picks_of(self.scan.lines(of), self.left, unused_only=True)
+        lines = self.scan.lines(of)
+        picks = picks_of(lines, self.left, unused_only=True)
+        self.work += len(lines) + _WORK_PER_PICK * len(picks)
+        return picks
+
+    def count(self, steps: int, *, is_exact: bool = True) -> None:
+        self.work += steps
+        self.is_exact &= is_exact
 
     def room(self, pick: Pick) -> int:
         """Return how much can be taken off each unit of a pick: down to zero or its floor."""
@@ -102,7 +128,7 @@ class Turn:
             self._take_off_lines(picks.lines, amount)
             return
         price = sum(self.percent_of(pick) * pick.units for pick in picks)
-        picks_by_line = _by_line(picks)
+        picks_by_line = self._by_line(picks)
         weights = [sum(pick.left * pick.units for pick in on_line) for on_line in picks_by_line]
         for on_line, share in zip(
             picks_by_line, share_out(part_of(price, percent, house.rounding), weights), strict=True
@@ -113,14 +139,14 @@ class Turn:
         if times == 1 and type(picks) is WholeLines and not self._has_floor(picks.lines):
             self._take_off_lines(picks.lines, amount)
             return
-        picks_by_line = _by_line(picks)
+        picks_by_line = self._by_line(picks)
         weights = [sum(pick.left * pick.units for pick in on_line) for on_line in picks_by_line]
         rooms = [sum(self.room(pick) * pick.units for pick in on_line) for on_line in picks_by_line]
         for on_line, share in zip(picks_by_line, share_within(amount, weights, rooms), strict=True):
             self._take_within(on_line, share, times)
 
     def take_amount_per_line(self, picks: Collection[Pick], amount: int) -> None:
-        for on_line in _by_line(picks):
+        for on_line in self._by_line(picks):
             self._take_cut(on_line, amount)
 
     def take_amount_per_unit(self, picks: Collection[Pick], amount: int) -> None:
@@ -150,7 +176,9 @@ class Turn:
             for line, saving in zip(lines, savings, strict=True):
                 self._pieces_by_line[line] = _cut(self._pieces_by_line[line], saving)
         touched = {*lines, *(line for line, _ in self._used)}
-        left = self.left.with_runs({line: self._runs_after(line) for line in touched}) if touched else self.left
+        runs_by_line = {line: self._runs_after(line) for line in touched}
+        self.work += _WORK_PER_PICK * sum([len(runs) for runs in runs_by_line.values()])
+        left = self.left.with_runs(runs_by_line) if touched else self.left
         line_savings = zip(lines, savings, strict=True)
         return tuple(
             LineSaving(li, saving, _units(self._pieces_by_line[li])) for li, saving in line_savings if saving
@@ -170,9 +198,17 @@ class Turn:
         return bool(min_prices) and not min_prices.keys().isdisjoint(lines)
 
     def _take_off_lines(self, lines: Sequence[int], amount: int) -> None:
+        self.work += len(lines)
         weights = [self.left.totals[line] for line in lines]
         shares = share_out(min(amount, sum(weights)), weights)
         self._amount_by_line = [(line, share) for line, share in zip(lines, shares, strict=True) if share]
+
+    def _by_line(self, picks: Collection[Pick]) -> list[list[Pick]]:
+        self.work += _WORK_PER_PICK * len(picks)
+        by_line: dict[int, list[Pick]] = {}
+        for pick in picks:
+            by_line.setdefault(pick.line, []).append(pick)
+        return [by_line[line] for line in sorted(by_line)]
 
     def _take(self, pick: Pick, amount: int, units: int | None = None) -> None:
         pieces = self._pieces_by_line.setdefault(pick.line, [])
@@ -193,6 +229,7 @@ class Turn:
         line."""
         rest = [pick for pick in picks if self.room(pick)]
         while True:
+            self.work += _WORK_PER_PICK * len(rest)
             shares = share_over_units(amount, [pick.left for pick in rest], [pick.units for pick in rest])
             parts = [
                 (pick, share + more, units)
@@ -228,13 +265,6 @@ class Turn:
                 after.append(Run(run.left - piece.amount, used, is_used=True))
                 after.append(Run(run.left - piece.amount, piece.units - used, run.is_used))
         return tuple(run for run in after if run.units)
-
-
-def _by_line(picks: Collection[Pick]) -> list[list[Pick]]:
-    by_line: dict[int, list[Pick]] = {}
-    for pick in picks:
-        by_line.setdefault(pick.line, []).append(pick)
-    return [by_line[line] for line in sorted(by_line)]
 
 
 def _cut(pieces: list[Piece], saving: int) -> list[Piece]:
