@@ -132,6 +132,10 @@ LOOKS: dict[str, Any] = {
     "base": lambda told, _: told["base"]["total"],
     "base_of": lambda told, _: [one["promotion_id"] for one in told["base"]["discounts"]],
     "base_savings": lambda told, _: [one["saving"] for one in told["base"]["discounts"]],
+    "base_lines": lambda told, _: [
+        {int(line["line_id"]): line["saving"] for line in one["lines"]} for one in told["base"]["discounts"]
+    ],
+    "base_gifts": lambda told, _: [one["sku"] for one in told["base"]["gifts"]],
     "base_points": lambda told, _: told["base"]["points"],
     "rungs": lambda told, _: [one["saving"] for one in told["ladder"]],
     "values": lambda told, _: [one["value"] for one in told["ladder"]],
@@ -143,6 +147,8 @@ LOOKS: dict[str, Any] = {
     ],
     "nets": lambda told, _: [[line["net"] for line in one["lines"]] for one in told["ladder"]],
     "approvals": lambda told, _: [one["approval"] for one in told["ladder"]],
+    "points": lambda told, _: [one["points"] for one in told["ladder"]],
+    "gifts": lambda told, _: [[gift["sku"] for gift in one["gifts"]] for one in told["ladder"]],
     "say": lambda told, _: [one["say"] for one in told["ladder"]],
     "costs": lambda told, want: {
         key: next(one["cost"] for one in told["discounts"] if one["promotion_id"] == key) for key in want
@@ -178,9 +184,16 @@ def _promotions(case: Case) -> Iterator[dict[str, Any]]:
         named = {"name": one["id"]} | one | {"id": f"{channel}.{one['id']}", "channels": [channel]}
         if "class" in one:
             named["class"] = f"{channel}.{one['class']}"
-        if isinstance(one.get("combines_with"), list):
-            named["combines_with"] = [f"{channel}.{word}" for word in one["combines_with"]]
+        named |= _company(one.get("combines_with", "none"), channel)
         yield named
+
+
+def _company(combines_with: str | list[str], channel: str) -> dict[str, Any]:
+    if combines_with in ("all", "none"):
+        return {"combines_with": combines_with}
+    if isinstance(combines_with, str):
+        return {"combines_with": f"{channel}.{combines_with}"}
+    return {"combines_with": [f"{channel}.{word}" for word in combines_with]}
 
 
 def _written(case: Case) -> list[dict[str, Any]]:
