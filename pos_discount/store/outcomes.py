@@ -86,7 +86,12 @@ def _decision_of(connection: Connection, outcome: OutcomeRecord) -> _Decision | 
 
 
 def _is_same(kept: OutcomeRecord, outcome: OutcomeRecord) -> bool:
-    return (kept.result, kept.rung, kept.promotions) == (outcome.result, outcome.rung, outcome.promotions)
+    """Tell whether an outcome says again what is kept; promotions are the same in any order."""
+    return (kept.result, kept.rung, _as_set(kept)) == (outcome.result, outcome.rung, _as_set(outcome))
+
+
+def _as_set(outcome: OutcomeRecord) -> frozenset[str] | None:
+    return None if outcome.promotions is None else frozenset(outcome.promotions)
 
 
 def _write(connection: Connection, decision: _Decision, outcome: OutcomeRecord) -> None:

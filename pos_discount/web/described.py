@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 import msgspec
 
-from pos_discount.policy import Promotion
+from pos_discount.policy import Place, Promotion
 from pos_discount.pricing import PolicyIndex
 from pos_discount.sensitivity import SensitivityModel, prior_model
 from pos_discount.web.in_force import ModelInForce as Served
@@ -92,5 +94,10 @@ def _promotion(promotion: Promotion, digits: int, paused: tuple[str, ...]) -> Pr
         owner=promotion.owner,
         reference=promotion.reference,
         paused=promotion.id in paused,
-        place=str(promotion.place),
+        place=_place_in_folder(promotion.place),
     )
+
+
+def _place_in_folder(place: Place) -> str:
+    """Tell where a promotion was written by its file's name: where the folder lies is the operator's business."""
+    return str(msgspec.structs.replace(place, file=PurePath(place.file).name))

@@ -20,8 +20,10 @@ class Fault(msgspec.Struct, frozen=True):
     detail: str
 
 
-class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is told when a call can't be served (RFC 9457). ``errors`` holds every fault of a wrong body at once."""
+class ProblemDetails(msgspec.Struct, frozen=True):
+    """What is told when a call can't be served (RFC 9457). ``errors`` holds every fault of a wrong body at once; else
+    none.
+    """
 
     type: str
     title: str
@@ -29,7 +31,7 @@ class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str
     code: str
     request_id: str
-    errors: tuple[Fault, ...] = ()
+    errors: tuple[Fault, ...]
 
 
 class Kind(msgspec.Struct, frozen=True):

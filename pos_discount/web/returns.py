@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from pos_discount.basket import Basket
 from pos_discount.money import share_out
 from pos_discount.recording import local_day, microseconds
 from pos_discount.store import Claim, NoSale, Reply, ReturnConflict, ReturnRecord, Store
@@ -116,9 +117,14 @@ def refund_of(
     rest = reduced(sale.basket, {line_id: quantity - back[line_id] for line_id, quantity in quantities.items()})
     kept = sale.price(rest, sold.promotion_ids).total if rest else 0
     gone = sum(line.refund for line in earlier)
-    others = max(0, paid.total - kept - gone - sum(faulty))
+    others = max(0, paid.total - kept - gone - sum(faulty)) if _asks_more_than_net(returned, rest) else 0
     most = max(0, paid.total - gone)
     return Refund(tuple(_within(_shared(others, faulty, paid, quantities, returned), most)))
+
+
+def _asks_more_than_net(returned: Sequence[ReturnedLine], rest: Basket | None) -> bool:
+    """Faulty units alone give back their net; with the last of a sale goes all that is left of what was paid."""
+    return rest is None or any(not line.faulty for line in returned)
 
 
 def _faulty_refunds(
