@@ -251,16 +251,13 @@ def _moments(
     The belief of a draw is the point's, moved by how the draw sees the cell's mix.
     """
     weights = np.array(belief.weights)[:, None] * model.mix_ratio_table[belief.cell]
-    weights /= np.add.reduce(weights, axis=0)
-    cut = longest - 1
-    both = np.empty((len(weights), cut + longest, weights.shape[1]))
-    np.multiply(weights[:, None], model.survival_table[:, 1:longest], out=both[:, :cut])
-    np.multiply(weights[:, None], model.kept_table[:, 1 : longest + 1], out=both[:, cut:])
-    total = np.add.reduce(both, axis=0)
-    accepting = np.empty((cut + longest, len(depths), weights.shape[1]))
+    weights /= np.add.reduce(weights)
+    fates = weights[:, None] * model.fate_table[:, : 2 * longest - 1]
+    total = np.add.reduce(fates)
+    accepting = np.empty((2 * longest - 1, len(depths), weights.shape[1]))
     # By draw, over segments: the draws lie closest, so this is no BLAS call and its sums keep their order.
-    np.matmul(both.transpose(2, 1, 0), _curves_at(model, depths).transpose(2, 0, 1), out=accepting.transpose(2, 0, 1))
-    return accepting[:cut], total[:cut], total[cut:, None] - accepting[cut:]
+    np.matmul(fates.transpose(2, 1, 0), _curves_at(model, depths).transpose(2, 0, 1), out=accepting.transpose(2, 0, 1))
+    return accepting[1::2], total[1::2], total[::2, None] - accepting[::2]
 
 
 def _curves_at(model: SensitivityModel, depths: tuple[float, ...]) -> Floats:
@@ -278,10 +275,12 @@ def _curves_at(model: SensitivityModel, depths: tuple[float, ...]) -> Floats:
 def _value_of_stopping(settled: Floats, gains: Floats, stakes: Stakes, terms: Terms, model: SensitivityModel) -> Floats:
     """Give what stopping after n = 1 .. longest rungs earns [n - 1, rung, draw], shadow price included."""
     to_base = model.base_share_table
-    earned = gains * (1.0 - to_base)
+    to_rung = 1.0 - to_base
+    earned = gains * to_rung
     earned += stakes.base_profit * to_base
     settled[1:] *= earned
-    settled[0] *= earned + terms.refusal_price * stakes.base_total * (1.0 - to_base)  # no refusal, no price on it
+    earned += terms.refusal_price * stakes.base_total * to_rung  # where nothing was refused there is no price on it
+    settled[0] *= earned
     return settled
 
 

@@ -144,7 +144,8 @@ class SensitivityModel:
     quarter point and `point_rows` at the knots, by segment, as are `stay_rates` and `keep_rates`; `table` [S, 1 +
     K, 1 + M] the point estimate and the draws with the zero knot, `step_table` what it gains from knot to knot
     (`knot_table` and `width_table` apart), `survival_table` [S, n, 1 + M] the chance to stay through n refusals,
-    `kept_table` to buy all the same when we then stop; `mix_ratio_table` is [C, S, 1 + M].
+    `kept_table` to buy all the same when we then stop, `fate_table` both by turns from n = 1 on; `mix_ratio_table`
+    is [C, S, 1 + M].
     """
 
     curves: Floats
@@ -171,6 +172,7 @@ class SensitivityModel:
     step_table: Floats = field(init=False)
     survival_table: Floats = field(init=False)
     kept_table: Floats = field(init=False)
+    fate_table: Floats = field(init=False)
     base_share_table: Floats = field(init=False)
     knot_table: Floats = field(init=False)
     width_table: Floats = field(init=False)
@@ -182,6 +184,7 @@ class SensitivityModel:
         table = np.concatenate([np.zeros((len(curves), 1, curves.shape[2])), curves], axis=1)
         ratio = np.concatenate([np.ones((1, *self.mixes.shape)), self.draw_mixes / self.mixes])
         survival = _survival(1.0 - np.concatenate([self.walk[None], self.draw_walk]).T)
+        kept = survival * (1.0 - np.concatenate([self.loss[None], self.draw_loss]).T)[:, None]
         self._derive(
             point_rows=tuple(tuple(row) for row in table[:, :, 0].tolist()),
             stay_rates=tuple((1.0 - self.walk).tolist()),
@@ -190,7 +193,8 @@ class SensitivityModel:
             table=table,
             step_table=np.diff(table, axis=1),
             survival_table=survival,
-            kept_table=survival * (1.0 - np.concatenate([self.loss[None], self.draw_loss]).T)[:, None],
+            kept_table=kept,
+            fate_table=np.stack([kept[:, 1:], survival[:, 1:]], axis=2).reshape(len(curves), -1, curves.shape[2]),
             base_share_table=np.concatenate([[self.base_share], self.draw_base_share]),
             knot_table=np.array([0.0, *self.knots]),
             width_table=np.diff(np.array([0.0, *self.knots])),
