@@ -79,13 +79,15 @@ def ladder_of(pricing: Pricing, named: list[Candidate], choice: LadderChoice) ->
             saving=candidate.saving,
             value=candidate.value,
             total=priced.total,
-            depth=float(candidate.depth),
+            depth=candidate.depth,
             say=_say(pricing, candidate),
             promotions=candidate.promotion_ids,
-            discounts=tuple(_discount(pricing, applied) for applied in priced.applied),
+            discounts=tuple([_discount(pricing, applied) for applied in priced.applied]),
             lines=tuple(
-                LineNet(line.line_id, total, total - net, net)
-                for line, total, net in zip(lines, list_totals, priced.nets, strict=True)
+                [
+                    LineNet(line.line_id, total, total - net, net)
+                    for line, total, net in zip(lines, list_totals, priced.nets, strict=True)
+                ]
             ),
             gifts=tuple(_gifts(priced)),
             points=_points(priced),

@@ -318,8 +318,8 @@ def _arm(basket: Basket, index: PolicyIndex, seed: Seed) -> Arm:
 def _stakes(pricing: Pricing) -> Stakes:
     before_discounts = pricing.scan.list_total - pricing.goods_cost(ASSUMED_MARGIN)
     return Stakes(
-        depths=tuple(float(rung.depth) for rung in pricing.rungs),
-        profits=tuple(before_discounts - rung.priced.cost for rung in pricing.rungs),
+        depths=tuple([rung.depth for rung in pricing.rungs]),
+        profits=tuple([before_discounts - rung.priced.cost for rung in pricing.rungs]),
         base_profit=before_discounts - pricing.base.cost,
         base_total=float(pricing.base.total or 1),
     )

@@ -49,9 +49,9 @@ class Candidate(msgspec.Struct, frozen=True):
     authority: str | None
 
     @property
-    def depth(self) -> Fraction:
+    def depth(self) -> float:
         """The value over the base's total, lines in ``never`` left out; all of it where nothing is left to pay."""
-        return Fraction(self.value, self.base_total) if self.base_total else Fraction(1)
+        return self.value / self.base_total if self.base_total else 1.0
 
 
 class Pricing:

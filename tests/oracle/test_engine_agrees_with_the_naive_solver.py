@@ -269,7 +269,8 @@ def _outcome(pricing: Pricing, outcome: Priced) -> dict[str, Any]:
 
 
 def _naive_candidate(candidate: Mapping[str, Any]) -> dict[str, Any]:
-    return _naive_outcome(candidate) | {name: candidate[name] for name in ("value", "saving", "depth", "approval")}
+    same = {name: candidate[name] for name in ("value", "saving", "approval")}
+    return _naive_outcome(candidate) | same | {"depth": float(candidate["depth"])}
 
 
 def _candidate(pricing: Pricing, candidate: Candidate) -> dict[str, Any]:
