@@ -1,27 +1,33 @@
-"""A cold `retrain` on very many outcomes, an ordinary night after it, and Vowpal Wabbit over the same rows.
+"""What a night of learning costs: cold, an ordinary one, the weekly one; and Vowpal Wabbit over the same rows.
 
-    python benchmarks/retrain_scale.py [--outcomes 1000000] [--folder /tmp/scale]
+    python -m benchmarks.retrain_scale [--outcomes 100000 1000000] [--nights 3] [--rival-up-to 1000000]
 
-Only what learning reads is generated, straight into SQLite: notes, events, customers' counts. Each job runs in a
-process of its own; given are wall time, processor time, peak memory and rows per second. Vowpal Wabbit learns
-(`cb_explore_adf`, one pass, quadratic features) from a text file; writing that file from the store is part of its time,
-as reading the store is part of ours. Without the package `vowpalwabbit` that part is left out.
+Only what learning reads is generated, straight into SQLite: notes, events, customers' counts, 2,000 outcomes a day.
+Each job runs in a process of its own; given are wall time, processor time, peak memory and rows per second.
+- cold: `retrain` of everything; then ordinary nights with a day's 2,000 new outcomes each, compared on the latest
+  40,000 and gated as always; then the weekly night, which fits all customers' counts anew.
+- Vowpal Wabbit learns (`cb_explore_adf`, one pass, quadratic features) from a text file; writing that file from the
+  store is part of its time, as reading the store is part of ours. "all" is its first pass, and what it costs to learn
+  again; "the day" goes on from its saved model with the day's outcomes alone, without any evaluation or gate, which is
+  less than a night does. Without the package `vowpalwabbit` that part is left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from pos_discount.learning import RetrainOptions, retrain
+from pos_discount.learning import FitOptions, RetrainOptions, retrain
 from pos_discount.learning.history import read_outcome_note, read_visit
 from pos_discount.recording import Notes, OutcomeLesson
 from pos_discount.sensitivity import (
@@ -37,40 +43,53 @@ from pos_discount.simulation.worlds import BASE_MIX, DEPTHS, TYPES
 from pos_discount.store import KeptCustomer, Store
 from pos_discount.store.connection import connect_to_write
 
-NOW = 1_800_000_000_000_000
+DAY = 86_400_000_000
+PER_DAY = 2_000
+FIRST_MOMENT = 1_700_000_000_000_000
 LADDERS = ((0,), (0, 1, 2), (0, 5), (0, 2), (0, 3), (0, 2, 4))
 MASSES = (0.35, 0.05, 0.05, 0.25, 0.15, 0.15)
 BLOCK = 50_000
 
 
 def main() -> None:
-    """Generate, run every job, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--outcomes", type=int, default=1_000_000)
+    """Generate, run every job for every size, print a row for each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--outcomes", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--nights", type=int, default=3)
+    parser.add_argument("--rival-up-to", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, default=Path("/tmp/retrain_scale"))
     asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    database = asked.folder / "chain.db"
-    for old in asked.folder.glob("*"):
-        old.unlink()
-    began_at = time.perf_counter()
-    generate(database, asked.outcomes, 0)
-    print(f"generated {asked.outcomes:,} outcomes in {time.perf_counter() - began_at:.0f} s,", end=" ")
-    print(f"{database.stat().st_size / 1e9:.2f} GB", flush=True)
-    _show("retrain, cold", asked.outcomes, _night, database)
-    new = asked.outcomes // 100
-    generate(database, new, asked.outcomes)
-    _show(f"retrain, a night with {new:,} new", new, _night, database)
-    try:
-        import vowpalwabbit  # noqa: F401 - only whether it is there
-    except ImportError:
+    has_rival = importlib.util.find_spec("vowpalwabbit") is not None
+    for outcomes in asked.outcomes:
+        folder = asked.folder / str(outcomes)
+        folder.mkdir(parents=True, exist_ok=True)
+        run(folder / "chain.db", outcomes, asked.nights, has_rival and outcomes <= asked.rival_up_to)
+    if not has_rival:
         print("vowpalwabbit is not installed; its part is left out")
-        return
-    _show("Vowpal Wabbit, with its export", asked.outcomes + new, _vowpal, database)
+
+
+def run(database: Path, outcomes: int, nights: int, has_rival: bool) -> None:
+    """Run all jobs on a history of one size; a database that is there already is taken as it is."""
+    for old in (file for file in database.parent.glob("*") if file != database):
+        old.unlink()
+    if not database.exists():
+        generate(database, outcomes, 0)
+    history = _last_decision(database)
+    print(f"{history:,} outcomes, {database.stat().st_size / 1e9:.2f} GB", flush=True)
+    _show("retrain, cold", history, _night, database)
+    if has_rival:
+        _show("Vowpal Wabbit, all", history, _vowpal, database)
+    for _ in range(nights):
+        before = _last_decision(database)
+        generate(database, PER_DAY, before)
+        _show("retrain, an ordinary night", PER_DAY, _night, database)
+        if has_rival:
+            _show("Vowpal Wabbit, the day", PER_DAY, partial(_vowpal, after=before), database)
+    _show("retrain, the weekly night", _last_decision(database), partial(_night, full=True), database)
 
 
 def generate(database: Path, count: int, after: int) -> None:
-    """Write `count` outcomes of a chain, numbered after those that are there."""
+    """Write `count` outcomes of a chain, numbered after those that are there, PER_DAY of them a day."""
     store = Store(database)
     store.read_models()  # makes the tables
     store.close()
@@ -78,8 +97,11 @@ def generate(database: Path, count: int, after: int) -> None:
     connection = connect_to_write(database, "OFF")
     pool = max(1_000, (after or count) // 10)
     events_by_customer: dict[int, dict[str, int]] = {}
+    notes: dict[tuple[int, int, int], bytes] = {}
+    codes: dict[tuple[object, ...], str | None] = {}
     for begin in range(0, count, BLOCK):
-        rows = list(_rows(min(BLOCK, count - begin), after + begin, pool, dice, events_by_customer))
+        number = min(BLOCK, count - begin)
+        rows = list(_rows(number, after + begin, pool, dice, events_by_customer, notes, codes))
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(
             "INSERT INTO decisions (decision, store_id, decision_id, made_at, decided_at, expires_at, till_id,"
@@ -97,6 +119,11 @@ def generate(database: Path, count: int, after: int) -> None:
     connection.close()
 
 
+def moment_of(number: int) -> int:
+    """Give the moment of the decision of a number."""
+    return FIRST_MOMENT + number * (DAY // PER_DAY)
+
+
 def _write_customers(connection, events_by_customer: dict[int, dict[str, int]]) -> None:  # type: ignore[no-untyped-def]
     decoder = msgspec.msgpack.Decoder(KeptCustomer)
     connection.execute("BEGIN IMMEDIATE")
@@ -111,14 +138,19 @@ def _write_customers(connection, events_by_customer: dict[int, dict[str, int]]) 
 
 
 def _rows(
-    count: int, after: int, pool: int, dice: np.random.Generator, events_by_customer: dict[int, dict[str, int]]
+    count: int,
+    after: int,
+    pool: int,
+    dice: np.random.Generator,
+    events_by_customer: dict[int, dict[str, int]],
+    notes: dict[tuple[int, int, int], bytes],
+    codes: dict[tuple[object, ...], str | None],
 ) -> Iterator[tuple[tuple[object, ...], tuple[object, ...]]]:
     """Yield (decision, outcome) rows: shoppers of the base world's types, who react to drawn ladders."""
     kinds = np.random.default_rng(5).choice(len(TYPES), pool, p=BASE_MIX)
     owners = np.where(dice.random(count) < 0.3, -1, dice.integers(0, pool, count)).tolist()
     anonymous, ladders = dice.choice(len(TYPES), count, p=BASE_MIX), dice.choice(len(LADDERS), count, p=MASSES).tolist()
     luck, value = dice.random((count, 6)).tolist(), np.round(100 * np.exp(dice.normal(3.5, 0.6, count))).tolist()
-    notes: dict[tuple[int, int, int], bytes] = {}
     for place in range(count):
         owner, drawn = owners[place], luck[place]
         kind = int(kinds[owner]) if owner >= 0 else int(anonymous[place])
@@ -128,14 +160,17 @@ def _rows(
             notes[key] = _notes(LADDERS[ladders[place]], 500.0 * key[1] + 250.0, bits)
         result, rung, offers = _react(kind, LADDERS[ladders[place]], drawn)
         depths = tuple(DEPTHS[position] for position in LADDERS[ladders[place]])
-        event = event_from_outcome(result, rung, offers, depths)  # type: ignore[arg-type]
-        code = None if event is None else event_code(event)
+        told = (ladders[place], result, rung, offers)
+        if told not in codes:
+            event = event_from_outcome(result, rung, offers, depths)  # type: ignore[arg-type]
+            codes[told] = None if event is None else event_code(event)
+        code = codes[told]
         if owner >= 0 and code is not None:
             counts = events_by_customer.setdefault(owner, {})
             counts[code] = counts.get(code, 0) + 1
         number = after + place + 1
         profit = 0.0 if rung is None else (500.0 * key[1] + 250.0) * (0.45 - depths[rung - 1])
-        name, at = f"dec_{number:026d}", number * 1_000_000
+        name, at = f"dec_{number:026d}", moment_of(number)
         customer = f"c{owner:08d}" if owner >= 0 else None
         yield (
             (number, f"S{number % 40}", name, at, at, at, f"T{number % 7}", customer, notes[key]),
@@ -178,36 +213,47 @@ def _react(
     return ("left", None, tuple(offers)) if drawn[2] < shopper.loss else ("accepted", len(ladder), tuple(offers))
 
 
-def _night(database: Path) -> str:
+def _night(database: Path, *, full: bool = False) -> str:
+    """Run a night as the command does: read the memory, learn, publish nothing, write the memory."""
     memory, store = database.with_suffix(".learner"), Store(database)
-    marks: list[tuple[str, float]] = []
-    night = retrain(
-        store,
-        memory.read_bytes() if memory.exists() else None,
-        RetrainOptions(),
-        NOW,
-        lambda stage: marks.append((stage, time.perf_counter())),
-    )
+    began_at, marks = time.perf_counter(), list[tuple[str, float]]()
+    saved = memory.read_bytes() if memory.exists() else None
+    options = RetrainOptions(fit=FitOptions(anew_after_nights=0)) if full else RetrainOptions()
+    now = moment_of(_last_decision(database))
+    night = retrain(store, saved, options, now, lambda stage: marks.append((stage, time.perf_counter())))
     marks.append(("", time.perf_counter()))
     memory.write_bytes(night.state)
     store.close()
-    took = (f"{name} {end - begin:.1f} s" for (name, begin), (_, end) in pairwise(marks))
-    return f"{'; '.join(took)}; {len(night.candidate.walk)} segments"
+    took = [f"memory {marks[0][1] - began_at:.1f} s"]
+    took += [f"{name} {end - begin:.1f} s" for (name, begin), (_, end) in pairwise(marks)]
+    fitted = "anew" if night.is_anew else "the day alone"
+    return f"{night.new_outcomes:,} new, fitted {fitted}; {', '.join(took)}; {len(night.candidate.walk)} segments"
 
 
-def _vowpal(database: Path) -> str:
+def _last_decision(database: Path) -> int:
+    connection = connect_to_write(database, "OFF")
+    number: int = connection.execute("SELECT max(decision) FROM decisions").fetchone()[0]
+    connection.close()
+    return number
+
+
+def _vowpal(database: Path, *, after: int = 0) -> str:
+    """Let Vowpal Wabbit learn from all outcomes, or go on from what it learned with those after a number."""
     import vowpalwabbit
 
-    export, began_at = database.with_suffix(".vw"), time.perf_counter()
+    export, model, began_at = database.with_suffix(".vw"), database.with_suffix(".vwmodel"), time.perf_counter()
     store = Store(database)
     with export.open("w", encoding="utf-8") as file:
-        for block in store.read_outcomes():
+        for block in store.read_outcomes(after):
             file.writelines(_example(row.learning, row.outcome_learning or b"") for row in block)
     store.close()
     exported_at = time.perf_counter()
-    arguments = ["--cb_explore_adf", "-d", str(export), "-q", "ua", "--quiet"]
+    start = ["-i", str(model)] if after else ["--cb_explore_adf", "-q", "ua"]
+    arguments = [*start, "-d", str(export), "-f", str(model), "--save_resume", "--quiet"]
     vowpalwabbit.Workspace(arg_list=arguments).finish()
-    return f"export {exported_at - began_at:.1f} s, learning {time.perf_counter() - exported_at:.1f} s"
+    learned_at = time.perf_counter()
+    export.unlink()
+    return f"export {exported_at - began_at:.1f} s, learning {learned_at - exported_at:.1f} s"
 
 
 def _example(learning: bytes, outcome: bytes) -> str:

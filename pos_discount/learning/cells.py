@@ -64,9 +64,16 @@ def grow_cells(
 
 def cells_of(tree: CellTree, bins: Bins) -> NDArray[np.intp]:
     """Give each owner's cell [O]."""
-    unique, inverse = np.unique(bins, axis=0, return_inverse=True)
-    cells = np.array([tree.cell_of(row) for row in unique.tolist()], dtype=np.intp)
-    return cells[inverse.reshape(-1)] if len(unique) else np.zeros(0, dtype=np.intp)
+    feature, threshold, left, right, cell = (np.array(column, dtype=np.intp) for column in _columns(tree))
+    owners, node = np.arange(len(bins)), np.zeros(len(bins), dtype=np.intp)
+    while (feature[node] >= 0).any():
+        is_above = bins[owners, feature[node]] > threshold[node]
+        node = np.where(feature[node] < 0, node, np.where(is_above, right[node], left[node]))
+    return cell[node]
+
+
+def _columns(tree: CellTree) -> tuple[tuple[int, ...], ...]:
+    return tree.feature, tree.threshold, tree.left, tree.right, tree.cell
 
 
 def _one_row_each(

@@ -6,7 +6,7 @@ was executed of them are numbered. What depends on no model is read off the visi
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from pos_discount.sensitivity.ladder import Distribution, Ladder
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+
+MOST_LOOKED_UP = 5_000
+"""Ladders up to which what was possible is looked up in a table of visits and ladders."""
 
 
 @dataclass(slots=True)
@@ -70,7 +73,7 @@ def joined(parts: Sequence[Spread]) -> Spread:
 
 
 class Baskets(NamedTuple):
-    """What N baskets have: `depths` and `profits` [N, K] (padded with the deepest's), number of `rungs`, base [N];
+    """What N baskets have: `depths` and `profits` [N, K] (padded with the deepest's), number of `rungs`, base, cost of an offer [N];
     `terms` has the house's terms of each, `kind` [N] numbers equal (count, terms) pairs."""
 
     depths: Floats
@@ -78,6 +81,7 @@ class Baskets(NamedTuple):
     rungs: Ints
     base_profit: Floats
     base_total: Floats
+    offer_cost: Floats
     terms: tuple[Terms, ...]
     kind: Ints
 
@@ -85,7 +89,7 @@ class Baskets(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkouts:
     """N visits as columns: baskets, `bins` [N, features], own `counts` [N, E] of `events` known at the time, the
-    `logged` policy, and `done` [N], the number of what was executed (`executed`)."""
+    `logged` policy, and `done` [N], the number of what was executed (`executed`), which was as likely as `likely`."""
 
     baskets: Baskets
     bins: NDArray[np.int8]
@@ -95,6 +99,12 @@ class Checkouts:
     logged: Spread
     executed: tuple[Executed, ...]
     done: Ints
+    likely: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Sum the probability of all ladders that would have shown what was seen."""
+        mass = self.logged.mass * self.agreeing(self.logged)
+        object.__setattr__(self, "likely", np.bincount(self.logged.row, mass, len(self.done)).astype(np.float64))
 
     def __len__(self) -> int:
         """Count the visits."""
@@ -102,19 +112,22 @@ class Checkouts:
 
     def agreeing(self, spread: Spread) -> NDArray[np.bool_]:
         """Say of each triple [P] whether its ladder would have shown what its visit showed."""
-        kinds, place = np.unique(spread.ladder * len(self.executed) + self.done[spread.row], return_inverse=True)
-        told = (
-            agrees(self.ladders.known[kind // len(self.executed)], self.executed[kind % len(self.executed)])
-            for kind in kinds.tolist()
-        )
-        answers: NDArray[np.bool_] = np.fromiter(told, dtype=np.bool_, count=len(kinds))[place]
-        return answers
+        width = len(self.executed)
+        keys = spread.ladder * width + self.done[spread.row]
+        answers = np.zeros(len(self.ladders.known) * width, dtype=np.bool_)
+        answers[keys] = True
+        for kind in np.flatnonzero(answers).tolist():
+            answers[kind] = agrees(self.ladders.known[kind // width], self.executed[kind % width])
+        agreeing: NDArray[np.bool_] = answers[keys]
+        return agreeing
 
     def possible(self, spread: Spread) -> NDArray[np.bool_]:
         """Say of each triple [P] whether its ladder could have been chosen when the visit was decided."""
-        width = len(self.ladders.known)
-        there = self.logged.row[self.logged.mass > 0.0] * width + self.logged.ladder[self.logged.mass > 0.0]
-        return np.isin(spread.row * width + spread.ladder, there)
+        width, possible = len(self.ladders.known), self.logged.only(self.logged.mass > 0.0)
+        there = possible.row * width + possible.ladder
+        kind: Literal["table"] | None = "table" if width <= MOST_LOOKED_UP else None
+        found: NDArray[np.bool_] = np.isin(spread.row * width + spread.ladder, there, kind=kind)
+        return found
 
 
 def checkouts_of(visits: Sequence[Visit], is_prefix_trusted: bool) -> Checkouts:
@@ -161,6 +174,7 @@ def baskets_of(stakes: Sequence[Stakes], terms: Sequence[Terms]) -> Baskets:
         rungs=np.array([len(each.depths) for each in stakes], dtype=np.intp),
         base_profit=np.array([each.base_profit for each in stakes], dtype=np.float64),
         base_total=np.array([each.base_total for each in stakes], dtype=np.float64),
+        offer_cost=np.array([each.offer_cost for each in terms], dtype=np.float64),
         terms=tuple(terms),
         kind=np.array(kinds, dtype=np.intp),
     )

@@ -42,7 +42,7 @@ from pos_discount.learning.targets import (
     worst_of,
 )
 from pos_discount.learning.weighing import accept_first
-from pos_discount.sensitivity import SensitivityModel, parse_event_code
+from pos_discount.sensitivity import SensitivityModel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -195,7 +195,7 @@ def _walked(visit: Visit) -> float:
     """Say whether the customer left without buying; a walk and a loss look the same after the last rung."""
     if visit.event is None:
         return float("nan")
-    return float(parse_event_code(visit.event).exit in ("walked", "left"))
+    return float(visit.event.endswith((":walked", ":left")))
 
 
 def _numbered(names: Sequence[str]) -> Ints:

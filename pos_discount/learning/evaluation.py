@@ -132,6 +132,5 @@ def calibration_error(foreseen: Floats, happened: Floats, bins: int = 10) -> flo
 
 
 def _sums_by_cluster(values: Floats, cluster: Ints) -> Floats:
-    _, place = np.unique(cluster, return_inverse=True)
-    sums: Floats = np.bincount(place, weights=values).astype(np.float64)
+    sums: Floats = np.bincount(cluster, weights=values)[np.bincount(cluster) > 0].astype(np.float64)
     return sums

@@ -5,17 +5,19 @@ anonymous pair (features, event) owns one event and stands for as many visits as
 learning reads, so a night needs one GROUP BY and no visit by itself.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from pos_discount.sensitivity import FEATURE_RULES, Event, EventCounts
+from pos_discount.sensitivity import FEATURE_RULES, Event, EventCounts, parse_event_code
 
 Floats = NDArray[np.float64]
 Bins = NDArray[np.int8]
+CodedEvents = Iterable[tuple[str, float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +41,35 @@ class Evidence:
         """Keep the chosen owners; the kinds of events stay."""
         kept = tuple(key for key, is_kept in zip(self.keys, chosen.tolist(), strict=True) if is_kept)
         return Evidence(self.events, self.counts[chosen], self.bins[chosen], self.weight[chosen], kept)
+
+
+def totals_of(events: Sequence[Event], seen: Floats) -> Evidence:
+    """Make evidence of how often each event was `seen` [E] by anybody: all that one segment for everybody needs."""
+    there = np.flatnonzero(seen > 0.0)
+    return Evidence(
+        events=tuple(events),
+        counts=sparse.csr_array((np.ones(len(there)), there, np.arange(len(there) + 1)), (len(there), len(events))),
+        bins=np.zeros((len(there), len(FEATURE_RULES)), dtype=np.int8),
+        weight=seen[there],
+        keys=(None,) * len(there),
+    )
+
+
+def part_visits(
+    evidence: Evidence, is_asked: NDArray[np.bool_], share: float, dice: np.random.Generator
+) -> tuple[Evidence, Evidence]:
+    """Part evidence into what is taught and what is asked: customers whole, as `is_asked` [O] says, anonymous visits
+    one by one, so that no kind of event is kept from either side for having a single owner.
+    """
+    is_anonymous = np.fromiter((key is None for key in evidence.keys), dtype=np.bool_, count=len(evidence.keys))
+    visits = np.where(is_anonymous, evidence.weight, 0.0)
+    drawn = dice.binomial(np.rint(visits).astype(np.int64), share)
+    asked = np.where(is_anonymous, drawn, np.where(is_asked, evidence.weight, 0.0))
+    return _weighed(evidence, evidence.weight - asked), _weighed(evidence, asked)
+
+
+def _weighed(evidence: Evidence, weight: Floats) -> Evidence:
+    return replace(evidence, weight=weight.astype(np.float64)).part(weight > 0.0)
 
 
 def gather_evidence(
@@ -76,3 +107,49 @@ def gather_evidence(
         weight=np.array(weight, dtype=np.float64),
         keys=tuple(keys),
     )
+
+
+class Gathering:
+    """Gathers coded counts row by row into flat arrays, for millions of customers."""
+
+    def __init__(self) -> None:
+        self._column_by_code: dict[str, int] = {}
+        self._columns, self._values, self._ends = array("i"), array("d"), array("q", [0])
+        self._bins: list[Bins] = []
+        self._weight: list[Floats] = []
+        self._keys: list[str | None] = []
+
+    def add_customers(self, names: Sequence[str], bins: Bins, events: Iterable[CodedEvents]) -> None:
+        """Add customers, all at once: their `bins` [n, features] and events."""
+        for own in events:
+            for code, count in own:
+                self._columns.append(self._column_by_code.setdefault(code, len(self._column_by_code)))
+                self._values.append(count)
+            self._ends.append(len(self._columns))
+        self._bins.append(bins)
+        self._weight.append(np.ones(len(names)))
+        self._keys += names
+
+    def add_anonymous(self, visits_by_kind: Iterable[tuple[tuple[bytes, str], int]]) -> None:
+        """Add anonymous visits: ((bins as bytes, event code), visits)."""
+        kinds = list(visits_by_kind)
+        for (_, code), _ in kinds:
+            self._columns.append(self._column_by_code.setdefault(code, len(self._column_by_code)))
+            self._values.append(1.0)
+            self._ends.append(len(self._columns))
+        told = np.frombuffer(b"".join(bins for (bins, _), _ in kinds), dtype=np.int8)
+        self._bins.append(told.reshape(len(kinds), len(FEATURE_RULES)))
+        self._weight.append(np.array([visits for _, visits in kinds], dtype=np.float64))
+        self._keys += [None] * len(kinds)
+
+    def evidence(self) -> Evidence:
+        """Give what was gathered."""
+        flat = (np.array(self._values), np.array(self._columns), np.array(self._ends))
+        shape = (len(self._keys), len(self._column_by_code))
+        return Evidence(
+            events=tuple(parse_event_code(code) for code in self._column_by_code),
+            counts=sparse.csr_array(flat, shape=shape),
+            bins=np.concatenate([np.zeros((0, len(FEATURE_RULES)), dtype=np.int8), *self._bins]),
+            weight=np.concatenate([np.zeros(0), *self._weight]),
+            keys=tuple(self._keys),
+        )

@@ -4,15 +4,15 @@ The model that would be served is fitted to everything, so it cannot be asked it
 """
 
 import hashlib
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pos_discount.learning.cells import cells_of
 from pos_discount.learning.evaluation import Estimate, mean_with_interval
-from pos_discount.learning.evidence import Evidence
-from pos_discount.learning.fit import FitOptions, Fitted, fit_sensitivity
+from pos_discount.learning.evidence import Evidence, part_visits
+from pos_discount.learning.fit import fit_sensitivity
+from pos_discount.learning.fitted import FitOptions, Fitted
 from pos_discount.sensitivity import SensitivityModel
 from pos_discount.sensitivity.model import event_likelihoods
 
@@ -50,17 +50,8 @@ def log_likelihoods(model: SensitivityModel, evidence: Evidence) -> Floats:
 
 def _split(evidence: Evidence, dice: np.random.Generator) -> tuple[Evidence, Evidence]:
     """Part the evidence: a customer goes whole into one side, always the same one; anonymous visits one by one."""
-    named = (
-        hashlib.sha256(key.encode()).digest()[0] % FOLDS == 0 if key is not None else False for key in evidence.keys
-    )
+    named = (key is not None and hashlib.sha256(key.encode()).digest()[0] % FOLDS == 0 for key in evidence.keys)
     is_asked = np.fromiter(named, dtype=np.bool_, count=len(evidence.keys))
-    is_anonymous = np.fromiter((key is None for key in evidence.keys), dtype=np.bool_, count=len(evidence.keys))
-    visits = np.where(is_anonymous, evidence.weight, 0.0)
-    asked = np.where(is_anonymous, dice.binomial(np.rint(visits).astype(np.int64), 1.0 / FOLDS), is_asked)
-    taught = np.where(is_anonymous, visits - asked, ~is_asked)
-    thinned = dice.random(len(taught)) < min(1.0, MOST_TAUGHT / max(int((taught > 0.0).sum()), 1))
-    return _weighed(evidence, taught * thinned), _weighed(evidence, asked)
-
-
-def _weighed(evidence: Evidence, weight: Floats) -> Evidence:
-    return replace(evidence, weight=weight.astype(np.float64)).part(weight > 0.0)
+    taught, asked = part_visits(evidence, is_asked, 1.0 / FOLDS, dice)
+    thinned = dice.random(len(taught.weight)) < min(1.0, MOST_TAUGHT / max(len(taught.weight), 1))
+    return taught.part(thinned), asked

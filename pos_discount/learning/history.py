@@ -1,45 +1,14 @@
-"""What the store recorded, read as learning wants it: counts to fit on, and visits to evaluate on.
-
-Counts need only a customer's latest behaviour and, for anonymous visits, a number by behaviour and event; customers'
-own counts live with the customer in the store. A row that changes (a later satisfaction, a sale that is cancelled)
-comes again under a new sequence: what it counted before is taken back first, so that nothing counts twice.
+"""What the store recorded of the latest checkouts, read as evaluation wants it: what could be chosen, what was, and
+what came of it. What fits are taught with is counted in `counts`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import msgspec
 
-from pos_discount.learning.evidence import Evidence, gather_evidence
 from pos_discount.recording import OutcomeLesson
-from pos_discount.sensitivity import (
-    Behaviour,
-    EventCounts,
-    LadderChoice,
-    Stakes,
-    Terms,
-    bin_behaviour,
-    parse_event_code,
-)
-from pos_discount.store import Checkout, KeptCustomer
-
-Bins = tuple[int, ...]
-
-MOST_REMEMBERED = 200_000
-"""Anonymous visits whose outcome may still be corrected; older ones stay as they were counted."""
-
-
-class BehaviourNote(msgspec.Struct, frozen=True, array_like=True):
-    """A decision's notes as far as counting reads them: the service's `Notes`, all but the behaviour left unread."""
-
-    depths: msgspec.Raw
-    totals: msgspec.Raw
-    promoted: msgspec.Raw
-    profits: msgspec.Raw
-    counted: msgspec.Raw
-    choice: msgspec.Raw
-    belief: msgspec.Raw
-    behaviour: Behaviour
+from pos_discount.sensitivity import Behaviour, LadderChoice, Stakes, Terms
+from pos_discount.store import Checkout
 
 
 class VisitNote(msgspec.Struct, frozen=True, array_like=True):
@@ -58,51 +27,8 @@ class VisitNote(msgspec.Struct, frozen=True, array_like=True):
     first: tuple[str, ...] = ()
 
 
-read_behaviour = msgspec.msgpack.Decoder(BehaviourNote).decode
 read_visit = msgspec.msgpack.Decoder(VisitNote).decode
 read_outcome_note = msgspec.msgpack.Decoder(OutcomeLesson).decode
-
-
-@dataclass(slots=True)
-class Counts:
-    """What was counted so far: all outcomes up to `sequence`.
-
-    `bins_by_customer` has each customer's latest behaviour, `visits_by_kind` the anonymous visits by (bins, event
-    code), `kind_by_decision` what lately counted visits counted as.
-    """
-
-    sequence: int = 0
-    visits: int = 0
-    bins_by_customer: dict[str, Bins] = field(default_factory=dict)
-    visits_by_kind: dict[tuple[Bins, str], int] = field(default_factory=dict)
-    kind_by_decision: dict[int, tuple[Bins, str]] = field(default_factory=dict)
-
-    def add(self, row: Checkout) -> None:
-        """Count one outcome, new or changed."""
-        self.sequence = max(self.sequence, row.sequence or 0)
-        before = self.kind_by_decision.pop(row.decision, None)
-        if before is not None:
-            self._count(before, -1)
-        if row.event is None or not row.learning:
-            return
-        bins = bin_behaviour(read_behaviour(row.learning).behaviour)
-        if row.customer is not None:
-            self.bins_by_customer[row.customer] = bins
-            return
-        self._count((bins, row.event), 1)
-        self.kind_by_decision[row.decision] = (bins, row.event)
-
-    def forget_old(self) -> None:
-        """Stop remembering what the oldest visits counted as."""
-        for decision in list(self.kind_by_decision)[: -MOST_REMEMBERED or None]:
-            del self.kind_by_decision[decision]
-
-    def _count(self, kind: tuple[Bins, str], number: int) -> None:
-        left = self.visits_by_kind.get(kind, 0) + number
-        if left:
-            self.visits_by_kind[kind] = left
-        else:
-            del self.visits_by_kind[kind]
 
 
 class Visit(msgspec.Struct, frozen=True):
@@ -130,19 +56,6 @@ class Visit(msgspec.Struct, frozen=True):
     own_events: tuple[tuple[str, int], ...]
     said: tuple[tuple[int, str], ...] | None
     reward: float
-
-
-def evidence_of(counts: Counts, customers: Iterable[tuple[str, KeptCustomer]]) -> Evidence:
-    """Gather what the fit is taught with; customers whose behaviour was never seen here are left out."""
-    known = (
-        (customer, counts.bins_by_customer[customer], _events(kept.events))
-        for customer, kept in customers
-        if customer in counts.bins_by_customer and kept.events
-    )
-    anonymous = (
-        (bins, parse_event_code(code), float(visits)) for (bins, code), visits in counts.visits_by_kind.items()
-    )
-    return gather_evidence(known, anonymous)
 
 
 def visits_of(
@@ -209,7 +122,3 @@ def _events_by_moment(rows: Iterable[Checkout]) -> dict[str, list[tuple[int, str
         if row.customer is not None and row.event is not None and row.received_at is not None:
             found.setdefault(row.customer, []).append((row.received_at, row.event))
     return found
-
-
-def _events(codes: tuple[tuple[str, int], ...]) -> EventCounts:
-    return tuple((parse_event_code(code), count) for code, count in codes)

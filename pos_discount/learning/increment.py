@@ -6,44 +6,12 @@ with last night's tables, which is exact for whoever was weighed then and close 
 makes it exact again. Source: incremental EM (Neal and Hinton 1998).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from pos_discount.learning.cells import cells_of
 from pos_discount.learning.evidence import Evidence
-from pos_discount.learning.mixture import (
-    Expected,
-    Strengths,
-    Tables,
-    expected_of,
-    maximise,
-    parts_of,
-    responsibilities,
-    sums_by_cell,
-)
-from pos_discount.sensitivity import CellTree, Event
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sums:
-    """EM's sums over all owners: what each segment saw of each event `seen` [E, S], mass of cells `mixes` [C, S]."""
-
-    events: tuple[Event, ...]
-    seen: Floats
-    mixes: Floats
-
-
-def sum_up(evidence: Evidence, tables: Tables, tree: CellTree, noise: float) -> Sums:
-    """Sum over all owners of some evidence under the given tables."""
-    cells = cells_of(tree, evidence.bins)
-    weights, _ = responsibilities(evidence, parts_of(evidence.events), tables, cells, noise)
-    weighted = weights * evidence.weight[:, None]
-    mixes = sums_by_cell(cells, weighted, len(tables.mixes))
-    return Sums(evidence.events, evidence.counts.T @ weighted, mixes)
+from pos_discount.learning.mixture import Strengths, Sums, Tables, expected_of_sums, maximise, sum_up
+from pos_discount.sensitivity import CellTree
 
 
 def fit_increment(
@@ -62,15 +30,12 @@ def fit_increment(
     `before` has the counts of customers seen today as they were last night (customers not known then are left out),
     `after` their counts now, and today's anonymous visits.
     """
-    rest = _less(sums, sum_up(before, tables, tree, noise))
+    rest = _less(sums, sum_up(before, tables, cells_of(tree, before.bins), noise))
+    cells = cells_of(tree, after.bins)
     for _ in range(iterations):
-        total = _plus(rest, sum_up(after, tables, tree, noise))
-        tables = maximise(_expected(total, tables, noise), shared, strengths)
-    return tables, _plus(rest, sum_up(after, tables, tree, noise))
-
-
-def _expected(sums: Sums, tables: Tables, noise: float) -> Expected:
-    return expected_of(sums.seen, parts_of(sums.events), tables, noise, sums.mixes, float("nan"))
+        total = _plus(rest, sum_up(after, tables, cells, noise))
+        tables = maximise(expected_of_sums(total, tables, noise), shared, strengths)
+    return tables, _plus(rest, sum_up(after, tables, cells, noise))
 
 
 def _less(sums: Sums, other: Sums) -> Sums:

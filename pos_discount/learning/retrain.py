@@ -1,20 +1,23 @@
 """A night: read what is new, fit, evaluate, gate. What comes out is values; whoever called publishes them.
 
-Nothing here writes, so a night that is cut short anywhere leaves everything as it was. The store is read in blocks; of
-each visit only its counts stay, save for the latest ones, on which models are compared.
+Nothing here writes, so a night that is cut short anywhere leaves everything as it was. An ordinary night reads the
+outcomes and the customers of the day, and the latest checkouts, on which models are compared; once a week, or when
+evidence grew by a third, all customers' counts are read.
 """
 
-import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from pos_discount.learning.comparison import Compared, compare
+from pos_discount.learning.counts import Counts, Today
 from pos_discount.learning.evaluation import Estimate
 from pos_discount.learning.evidence import Evidence
-from pos_discount.learning.fit import FitOptions, Fitted, fit_sensitivity
+from pos_discount.learning.fit import Day, fit_day, fit_sensitivity, goes_on
+from pos_discount.learning.fitted import FitOptions, Fitted
 from pos_discount.learning.gate import (
     Check,
     GateLimits,
@@ -27,8 +30,9 @@ from pos_discount.learning.gate import (
     verdict_of,
 )
 from pos_discount.learning.heldout import held_out_gain
-from pos_discount.learning.history import Counts, Visit, evidence_of, visits_of
+from pos_discount.learning.history import Visit, visits_of
 from pos_discount.learning.state import LearnerState, StateUnreadable, state_from_bytes, state_to_bytes
+from pos_discount.learning.taught import day_of, evidence_of
 from pos_discount.sensitivity import (
     ModelUnreadable,
     SensitivityModel,
@@ -37,7 +41,7 @@ from pos_discount.sensitivity import (
     model_version,
     prior_model,
 )
-from pos_discount.store import Checkout, CheckoutCount, Store
+from pos_discount.store import Checkout, CheckoutCount, CustomerEvents, Store
 
 DAY = 86_400_000_000
 STAGES = ("reading what is new", "reading customers", "fitting", "holding out", "comparing", "judging")
@@ -99,27 +103,32 @@ def retrain(
     state = _state(saved)
     counts, before = state.counts, state.counts.visits
     notice(STAGES[0])
-    window = _read_new(store, counts, options.window)
+    today = counts.read(store.read_lessons(counts.sequence))
+    window = _window(store, counts.sequence, options.window)
     notice(STAGES[1])
-    evidence, events_by_customer = _read_customers(store, counts, window)
-    visits = visits_of(window, events_by_customer)
+    recent = dict(_named(store, {row.customer for row in window if row.customer is not None}))
+    visits = visits_of(window, recent)
+    taught = _taught(store, counts, today, state.fitted, options.fit)
     notice(STAGES[2])
-    fitted = _fitted(evidence, state.fitted, visits, options, counts.sequence)
+    fitted = _fitted(taught, state.fitted, visits, options, counts.sequence)
+    counts.behaviours.settle()
     champion = read_champion(store)
     notice(STAGES[3])
-    held_out = held_out_gain(evidence, state.fitted, champion.model, options.fit, counts.sequence)
+    evidence = taught if isinstance(taught, Evidence) else evidence_of(counts, [tuple(recent.items())])
+    trial = _trial(options.fit, fitted, is_anew=isinstance(taught, Evidence))
+    held_out = held_out_gain(evidence, state.fitted, champion.model, trial, counts.sequence)
     notice(STAGES[4])
     rivals = _rivals(store, champion.version, now)
     compared = compare(visits, fitted.model, champion.model, champion.version, rivals, options.limits)
     notice(STAGES[5])
     missing = store.count_checkouts(now - 30 * DAY, now)
-    checks = _checks(fitted.model, evidence, held_out, window, missing, options)
+    checks = _checks(fitted, held_out, window, missing, options)
     model = _with_measures(fitted.model, held_out.mean, compared.calibration)
     content = model_to_bytes(model)
     return Night(
         version=model_version(content),
         content=content,
-        state=state_to_bytes(LearnerState(counts, dataclasses.replace(fitted, model=model))),
+        state=state_to_bytes(LearnerState(counts, replace(fitted, model=model))),
         candidate=model,
         champion=champion,
         verdict=verdict_of((*checks, *compared.checks)),
@@ -128,7 +137,7 @@ def retrain(
         outcomes=counts.visits,
         new_outcomes=counts.visits - before,
         sequence=counts.sequence,
-        customers=len(events_by_customer),
+        customers=len(counts.behaviours),
         nights=fitted.nights,
         is_anew=fitted.anew_at_night == fitted.nights - 1,
         missing=missing,
@@ -142,7 +151,7 @@ def _with_measures(model: SensitivityModel, held_out: float, calibration: float)
         held_out_log_likelihood=round(held_out, 6) if np.isfinite(held_out) else None,
         calibration_error=round(calibration, 6) if np.isfinite(calibration) else None,
     )
-    return dataclasses.replace(model, card=card)
+    return replace(model, card=card)
 
 
 def read_champion(store: Store) -> Champion:
@@ -171,47 +180,49 @@ def _state(saved: bytes | None) -> LearnerState:
         return LearnerState(Counts(), None)
 
 
-def _read_new(store: Store, counts: Counts, window: int) -> list[Checkout]:
-    """Count what is new and return the latest rows, old ones among them, that models are compared on."""
-    counted_to = counts.sequence
-    latest: list[Checkout] = []
-    for block in store.read_outcomes(max(0, counted_to - window)):
-        for row in block:
-            if (row.sequence or 0) > counted_to:
-                counts.add(row)
-                counts.visits += 1
-        latest = [*latest, *block][-window:]
-    counts.forget_old()
-    return latest
+def _window(store: Store, sequence: int, window: int) -> list[Checkout]:
+    """Read the latest rows up to a sequence, on which models are compared."""
+    blocks = store.read_outcomes(max(0, sequence - window))
+    return [row for block in blocks for row in block if (row.sequence or 0) <= sequence]
 
 
-def _read_customers(
-    store: Store, counts: Counts, window: Iterable[Checkout]
-) -> tuple[Evidence, dict[str, tuple[tuple[str, int], ...]]]:
-    """Read all customers' counts; forget the behaviour of those whom the store no longer knows."""
-    in_window = {row.customer for row in window if row.customer is not None}
-    events: dict[str, tuple[tuple[str, int], ...]] = {}
-    known = []
-    for block in store.read_customers():
-        known += [(customer, kept) for customer, kept in block if customer in counts.bins_by_customer]
-        events |= {customer: kept.events for customer, kept in block if customer in in_window}
-    bins = counts.bins_by_customer
-    counts.bins_by_customer = {customer: bins[customer] for customer, _ in known}
-    return evidence_of(counts, known), events
+def _named(store: Store, customers: Iterable[str]) -> Iterator[tuple[str, CustomerEvents]]:
+    for block in store.read_events(customers):
+        yield from block
+
+
+def _taught(
+    store: Store, counts: Counts, today: Today | None, previous: Fitted | None, options: FitOptions
+) -> Evidence | Day:
+    """Read what tonight's fit is taught: the day alone where it goes on from last night, else everything."""
+    if today is not None and previous is not None:
+        visits = previous.sums.visits() + today.visits()
+        if goes_on(visits, previous, options):
+            return day_of(counts, today, dict(_named(store, today.events_by_customer)))
+    counts.behaviours.settle()
+    return evidence_of(counts, store.read_events())
+
+
+def _trial(options: FitOptions, fitted: Fitted, *, is_anew: bool) -> FitOptions:
+    """Let a trial fit go about it as the candidate's did: as many segments, or on from last night, however little its
+    part of the evidence is."""
+    if is_anew:
+        return replace(options, segments=(len(fitted.tables.walk),))
+    return replace(options, young_until=0.0, anew_after_growth=float("inf"), anew_after_nights=2**31)
 
 
 def _fitted(
-    evidence: Evidence, previous: Fitted | None, visits: Sequence[Visit], options: RetrainOptions, sequence: int
+    taught: Evidence | Day, previous: Fitted | None, visits: Sequence[Visit], options: RetrainOptions, sequence: int
 ) -> Fitted:
-    return fit_sensitivity(
-        evidence,
-        previous,
-        options.fit,
-        seed=sequence,
-        fitted_until=str(sequence),
-        sample=tuple(visit.stakes for visit in visits[-SAMPLE:] if len(visit.stakes.depths) > 1),
-        terms=visits[-1].terms if visits else None,
-    )
+    sample = tuple(visit.stakes for visit in visits[-SAMPLE:] if len(visit.stakes.depths) > 1)
+    terms, until = visits[-1].terms if visits else None, str(sequence)
+    if isinstance(taught, Evidence):
+        return fit_sensitivity(
+            taught, previous, options.fit, seed=sequence, fitted_until=until, sample=sample, terms=terms
+        )
+    if previous is None:
+        raise ValueError("a day alone can be fitted only where a night before it was")
+    return fit_day(taught, previous, options.fit, seed=sequence, fitted_until=until, sample=sample, terms=terms)
 
 
 def _rivals(store: Store, champion: str | None, now: int) -> tuple[SensitivityModel, ...]:
@@ -223,16 +234,15 @@ def _rivals(store: Store, champion: str | None, now: int) -> tuple[SensitivityMo
 
 
 def _checks(
-    model: SensitivityModel,
-    evidence: Evidence,
+    fitted: Fitted,
     held_out: Estimate,
     window: Sequence[Checkout],
     missing: Sequence[CheckoutCount],
     options: RetrainOptions,
 ) -> tuple[Check, ...]:
     exits: dict[str, int] = {}
-    for event, seen in zip(evidence.events, evidence.weight @ evidence.counts, strict=True):
-        exits[event.exit] = exits.get(event.exit, 0) + round(float(seen))
+    for event, seen in zip(fitted.sums.events, fitted.sums.seen.sum(axis=1).tolist(), strict=True):
+        exits[event.exit] = exits.get(event.exit, 0) + round(seen)
     units = {(row.customer or row.decision_id, row.arm) for row in window if _is_current(row, options)}
     holdout = sum(arm == "holdout" for _, arm in units)
     arms = sorted({count.arm for count in missing})
@@ -241,7 +251,7 @@ def _checks(
         for arm in arms
     ]
     return (
-        check_model(model),
+        check_model(fitted.model),
         check_variety(tuple(exits.items()), options.limits),
         check_likelihood(held_out, options.limits),
         check_balance(by_arm, options.limits),

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from pos_discount.learning.checkouts import baskets_of
 from pos_discount.learning.mixture import Tables
-from pos_discount.sensitivity import Belief, CellTree, Segment, SensitivityModel, Stakes, Terms
-from pos_discount.sensitivity.ladder import best_ladders
+from pos_discount.learning.weighing import ladder_of, win_many
+from pos_discount.sensitivity import CellTree, Segment, SensitivityModel, Stakes, Terms
+from pos_discount.sensitivity.ladder import MOST_WEIGHED
 
 Floats = NDArray[np.float64]
 
@@ -41,6 +43,7 @@ def align_to(before: Tables | None, labels: Sequence[int], after: Tables) -> tup
 def merge_alike(model: SensitivityModel, sample: Sequence[Stakes], terms: Terms) -> tuple[int, ...]:
     """Give each latent segment the first one whose best ladders agree with its own on ALIKE of the sample."""
     count = len(model.walk)
+    sample = [stakes for stakes in sample if len(stakes.depths) <= MOST_WEIGHED]
     if not sample:
         return tuple(range(count))
     ladders = [_best_ladders(model, segment, sample, terms) for segment in range(count)]
@@ -108,8 +111,16 @@ def _rule(tree: CellTree, share_by_cell: Floats, share: float) -> str:
 def _best_ladders(
     model: SensitivityModel, segment: int, sample: Sequence[Stakes], terms: Terms
 ) -> list[tuple[int, ...]]:
-    weights = tuple(1.0 if s == segment else 0.0 for s in range(len(model.walk)))
-    return [best_ladders(stakes, terms, model, Belief(weights, 0))[0] for stakes in sample]
+    """Give the point estimate's best ladder of each basket, were everybody in one segment."""
+    baskets, rows = baskets_of(sample, [terms] * len(sample)), np.arange(len(sample))
+    weights = np.tile(np.eye(len(model.walk))[segment], (len(sample), 1))
+    ladders: list[tuple[int, ...]] = [()] * len(sample)
+    for kind in np.unique(baskets.kind).tolist():
+        here = rows[baskets.kind == kind]
+        codes = win_many(baskets, model, weights, np.zeros(len(sample), dtype=np.intp), here, terms)[:, 0]
+        for row, code in zip(here.tolist(), codes.tolist(), strict=True):
+            ladders[row] = ladder_of(code)
+    return ladders
 
 
 def _agreement(one: list[tuple[int, ...]], other: list[tuple[int, ...]]) -> float:

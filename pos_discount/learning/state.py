@@ -5,18 +5,18 @@ written are refused, and the night starts anew. It holds customers by pseudonym;
 """
 
 import hashlib
-import zlib
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pos_discount.learning.fit import Fitted
-from pos_discount.learning.history import Bins, Counts
-from pos_discount.learning.mixture import Strengths, Tables
-from pos_discount.sensitivity import CellTree, model_from_bytes, model_to_bytes
+from pos_discount.learning.counts import Behaviours, Counts
+from pos_discount.learning.fitted import Fitted
+from pos_discount.learning.mixture import Strengths, Sums, Tables
+from pos_discount.sensitivity import CellTree, event_code, model_from_bytes, model_to_bytes, parse_event_code
 
-MAGIC = b"pos-discount learner 1\n"
+MAGIC = b"pos-discount learner 2\n"
 
 
 class StateUnreadable(ValueError):
@@ -31,6 +31,7 @@ class LearnerState(msgspec.Struct, frozen=True):
 
 
 class _Table(msgspec.Struct, frozen=True, array_like=True):
+    dtype: str
     shape: tuple[int, ...]
     content: bytes
 
@@ -38,9 +39,11 @@ class _Table(msgspec.Struct, frozen=True, array_like=True):
 class _Saved(msgspec.Struct, frozen=True):
     sequence: int
     visits: int
-    customers: tuple[tuple[str, Bins], ...]
-    kinds: tuple[tuple[Bins, str, int], ...]
-    decisions: tuple[tuple[int, int], ...]
+    names: _Table
+    bins: _Table
+    kinds: tuple[tuple[bytes, str, int], ...]
+    decisions: _Table
+    places: _Table
     fitted: "_SavedFit | None"
 
 
@@ -52,6 +55,9 @@ class _SavedFit(msgspec.Struct, frozen=True):
     base_share: float
     tree: CellTree
     strengths: tuple[float, float, float]
+    events: tuple[str, ...]
+    seen: _Table
+    mass: _Table
     labels: tuple[int, ...]
     nights: int
     anew_at_night: int
@@ -61,34 +67,41 @@ class _SavedFit(msgspec.Struct, frozen=True):
 
 
 def state_to_bytes(state: LearnerState) -> bytes:
-    """Write the state, compressed, with its digest."""
+    """Write the state with its digest. What is newer of behaviours is settled first."""
     counts = state.counts
-    place_by_kind = {kind: place for place, kind in enumerate(counts.visits_by_kind)}
+    counts.behaviours.settle()
+    kinds = dict(counts.visits_by_kind)
+    for kind in counts.kind_by_decision.values():
+        kinds.setdefault(kind, 0)
+    place_by_kind = {kind: place for place, kind in enumerate(kinds)}
     saved = _Saved(
         sequence=counts.sequence,
         visits=counts.visits,
-        customers=tuple(counts.bins_by_customer.items()),
-        kinds=tuple((bins, code, visits) for (bins, code), visits in counts.visits_by_kind.items()),
-        decisions=tuple((decision, place_by_kind[kind]) for decision, kind in counts.kind_by_decision.items()),
+        names=_table(counts.behaviours.names),
+        bins=_table(counts.behaviours.bins),
+        kinds=tuple((bins, code, visits) for (bins, code), visits in kinds.items()),
+        decisions=_table(np.fromiter(counts.kind_by_decision, dtype="<i8", count=len(counts.kind_by_decision))),
+        places=_table(np.array([place_by_kind[kind] for kind in counts.kind_by_decision.values()], dtype="<i4")),
         fitted=None if state.fitted is None else _saved_fit(state.fitted),
     )
-    body = zlib.compress(msgspec.msgpack.encode(saved), 1)
+    body = msgspec.msgpack.encode(saved)
     return MAGIC + hashlib.sha256(body).digest() + body
 
 
 def state_from_bytes(content: bytes) -> LearnerState:
     """Read a state; raises StateUnreadable where a byte differs."""
-    body = content[len(MAGIC) + 32 :]
+    body = memoryview(content)[len(MAGIC) + 32 :]
     if not content.startswith(MAGIC) or hashlib.sha256(body).digest() != content[len(MAGIC) : len(MAGIC) + 32]:
         raise StateUnreadable("the learner's saved state does not match its digest; everything is read again")
-    saved = msgspec.msgpack.decode(zlib.decompress(body), type=_Saved)
+    saved = msgspec.msgpack.decode(body, type=_Saved)
     kinds = [(bins, code) for bins, code, _ in saved.kinds]
+    decisions, places = _array(saved.decisions).tolist(), _array(saved.places).tolist()
     counts = Counts(
         sequence=saved.sequence,
         visits=saved.visits,
-        bins_by_customer=dict(saved.customers),
-        visits_by_kind={(bins, code): visits for bins, code, visits in saved.kinds},
-        kind_by_decision={decision: kinds[place] for decision, place in saved.decisions},
+        behaviours=Behaviours(_array(saved.names), _array(saved.bins)),
+        visits_by_kind={(bins, code): visits for bins, code, visits in saved.kinds if visits},
+        kind_by_decision={decision: kinds[place] for decision, place in zip(decisions, places, strict=True)},
     )
     return LearnerState(counts, None if saved.fitted is None else _fitted(saved.fitted))
 
@@ -103,6 +116,9 @@ def _saved_fit(fitted: Fitted) -> _SavedFit:
         base_share=tables.base_share,
         tree=fitted.tree,
         strengths=(strengths.curve, strengths.rate, strengths.mix),
+        events=tuple(event_code(event) for event in fitted.sums.events),
+        seen=_table(fitted.sums.seen),
+        mass=_table(fitted.sums.mixes),
         labels=fitted.labels,
         nights=fitted.nights,
         anew_at_night=fitted.anew_at_night,
@@ -123,6 +139,7 @@ def _fitted(saved: _SavedFit) -> Fitted:
         ),
         tree=saved.tree,
         strengths=Strengths(*saved.strengths),
+        sums=Sums(tuple(parse_event_code(code) for code in saved.events), _array(saved.seen), _array(saved.mass)),
         labels=saved.labels,
         nights=saved.nights,
         anew_at_night=saved.anew_at_night,
@@ -132,9 +149,9 @@ def _fitted(saved: _SavedFit) -> Fitted:
     )
 
 
-def _table(array: NDArray[np.float64]) -> _Table:
-    return _Table(array.shape, np.ascontiguousarray(array, dtype="<f8").tobytes())
+def _table(array: NDArray[Any]) -> _Table:
+    return _Table(array.dtype.str, array.shape, np.ascontiguousarray(array).tobytes())
 
 
-def _array(table: _Table) -> NDArray[np.float64]:
-    return np.frombuffer(table.content, dtype="<f8").astype(np.float64).reshape(table.shape)
+def _array(table: _Table) -> NDArray[Any]:
+    return np.frombuffer(table.content, dtype=table.dtype).reshape(table.shape)

@@ -84,10 +84,9 @@ def weigh(checkouts: Checkouts, spread: Spread, judges: Sequence[Judge], *, unkn
         reward[~is_possible] = far.min(axis=1) if unknown == "worst" else far.max(axis=1)
     is_agreeing = checkouts.agreeing(spread)
     there: Floats = spread.mass * is_agreeing
-    logged = checkouts.logged
     return Weighed(
         there=_sums(row, there, count),
-        logged=_sums(logged.row, logged.mass * checkouts.agreeing(logged), count),
+        logged=checkouts.likely,
         direct=_sums(row, spread.mass * reward, count),
         foreseen_there=_sums(row, there * reward, count),
         missing=_sums(row, spread.mass * ~is_possible, count),

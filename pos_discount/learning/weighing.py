@@ -27,6 +27,9 @@ Ints = NDArray[np.intp]
 BLOCK_NUMBERS = 400_000
 """Numbers in the largest array of a block: small enough for a processor's cache, large enough to be worth a call."""
 
+COUNTED = 500
+"""Visits whose winners are counted at once: sorting grows faster than their number."""
+
 RUNG_BITS = 6
 LONGEST_CODED = 10
 """A ladder is coded as one whole number, RUNG_BITS per rung; longer ones are left to the single call."""
@@ -56,7 +59,7 @@ def win_many(baskets: Baskets, model: SensitivityModel, weights: Floats, cells: 
     All visits have as many rungs and the same terms; `ladder_of` reads the code.
     """
     count, segments, draws = int(baskets.rungs[rows[0]]), len(model.walk), model.table.shape[2]
-    longest = min(terms.max_rungs, count)
+    longest = min(terms.max_rungs, count, LONGEST_CODED)
     size = max(1, BLOCK_NUMBERS // (draws * count * max(segments, 2 * longest)))
     won = [
         _won(baskets, model, weights[block], cells[block], block, terms, count, longest)
@@ -151,17 +154,25 @@ def _chosen(
     if model.card.effective_samples < CAUTIOUS_UNTIL:
         floor = max(floor, CAUTIOUS_FLOOR)
     won = win_many(baskets, model, weights, cells, rows, terms)[:, 1:]
-    codes, place = np.unique(won, return_inverse=True)
-    numbers = np.array([ladders.number(ladder_of(code)) for code in codes.tolist()], dtype=np.intp)
-    width, draws = len(codes), won.shape[1]
-    keys, wins = np.unique(np.arange(len(rows)).repeat(draws) * width + place.reshape(-1), return_counts=True)
-    parts = [Spread(keys // width, numbers[keys % width], wins * ((1.0 - floor) / draws))]
+    share = (1.0 - floor) / won.shape[1]
+    parts = [_wins(won[begin : begin + COUNTED], begin, ladders, share) for begin in range(0, len(won), COUNTED)]
     count = int(baskets.rungs[rows[0]])
     stakes = Stakes((0.0,) * count, (0.0,) * count, 0.0, 0.0)  # the named ladders go by the number of rungs alone
     for ladder, share in named_ladders(stakes, terms) if floor > 0.0 else ():
         number = np.full(len(rows), ladders.number(ladder))
         parts.append(Spread(np.arange(len(rows)), number, np.full(len(rows), floor * share)))
     return _merged(rows, joined(parts))
+
+
+def _wins(won: Ints, begin: int, ladders: Ladders, share: float) -> Spread:
+    """Count in how many draws each ladder wins at each visit [B, draws]; visits are numbered from `begin` on."""
+    codes, place = np.unique(won, return_inverse=True)
+    keys = place.reshape(won.shape) + len(codes) * np.arange(len(won))[:, None]
+    wins = np.bincount(keys.reshape(-1), minlength=len(won) * len(codes))
+    there = np.flatnonzero(wins)
+    numbers = np.array([ladders.number(ladder_of(code)) for code in codes.tolist()], dtype=np.intp)
+    mass = (wins[there] * share).astype(np.float64)
+    return Spread(begin + there // len(codes), numbers[there % len(codes)], mass)
 
 
 def _merged(rows: Ints, spread: Spread) -> Spread:
@@ -280,9 +291,10 @@ def _foreseen(
     kept = model.kept_table[:, :, :draws].transpose(1, 0, 2)[said]
     settled = (believed * kept * (1.0 - accepted)).sum(axis=1)
     to_base, base = model.base_share_table[:draws], baskets.base_profit[rows, None]
-    offer_cost = np.array([baskets.terms[row].offer_cost for row in rows.tolist()])[:, None]
     ending = (1.0 - to_base) * last[:, None] + to_base * base
-    foreseen: Floats = np.where(said[:, None] > 0, earned + settled * ending - offer_cost * spoken, base)
+    foreseen: Floats = np.where(
+        said[:, None] > 0, earned + settled * ending - baskets.offer_cost[rows, None] * spoken, base
+    )
     return foreseen
 
 

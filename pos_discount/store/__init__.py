@@ -3,7 +3,7 @@
 `Store` is the face; the values that go in and out are in `records`, what it may refuse in `errors`.
 """
 
-from pos_discount.store.bulk import Checkout, CheckoutCount, Receipt
+from pos_discount.store.bulk import Checkout, CheckoutCount, CustomerEvents, Lesson, Receipt
 from pos_discount.store.errors import (
     AlreadyAnswered,
     ForgottenDecision,
@@ -51,6 +51,7 @@ __all__ = [
     "CheckoutCount",
     "Claim",
     "Counted",
+    "CustomerEvents",
     "Day",
     "DecisionRecord",
     "EarlierDecision",
@@ -59,6 +60,7 @@ __all__ = [
     "KeptCustomer",
     "KeptDecision",
     "KeptFile",
+    "Lesson",
     "NoSale",
     "OtherBody",
     "OutcomeRecord",

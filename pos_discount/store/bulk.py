@@ -7,7 +7,7 @@ number it has seen misses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,6 +19,10 @@ from pos_discount.store.outcomes import record_outcome
 from pos_discount.store.records import DecisionRecord, KeptCustomer, OutcomeRecord
 
 BLOCK = 5_000
+NAMED_AT_ONCE = 500
+CustomerEvents = tuple[tuple[str, int], ...]
+"""Event codes with how often each was seen."""
+
 Reading = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -49,6 +53,16 @@ class Checkout(NamedTuple):
     outcome_body: bytes | None
     outcome_learning: bytes | None
     till_id: str | None
+
+
+class Lesson(NamedTuple):
+    """What a fit counts of an outcome: its event (None: no evidence), whose it was, what was noted at the decision."""
+
+    sequence: int
+    decision: int
+    customer: str | None
+    event: str | None
+    learning: bytes
 
 
 class CheckoutCount(NamedTuple):
@@ -93,6 +107,43 @@ def read_outcomes(reading: Reading, after_sequence: int) -> Iterator[tuple[Check
         " WHERE sequence > ? ORDER BY sequence LIMIT ?"
     )
     return _blocks(reading, query, after_sequence, Checkout._make, lambda row: row.sequence or 0)
+
+
+def read_lessons(reading: Reading, after_sequence: int) -> Iterator[tuple[Lesson, ...]]:
+    """Yield what a fit counts of outcomes that came or changed after a number, in order of sequence, in blocks."""
+    query = (
+        "SELECT sequence, outcomes.decision, customer, event, decisions.learning"
+        " FROM outcomes JOIN decisions ON decisions.decision = outcomes.decision"
+        " WHERE sequence > ? ORDER BY sequence LIMIT ?"
+    )
+    return _blocks(reading, query, after_sequence, Lesson._make, lambda row: row.sequence)
+
+
+class _Events(msgspec.Struct, frozen=True, array_like=True):
+    """A kept customer whose days are left unread."""
+
+    visits: int
+    days: msgspec.Raw
+    events: CustomerEvents
+
+
+def read_events(reading: Reading) -> Iterator[tuple[tuple[str, CustomerEvents], ...]]:
+    """Yield the event counts of all customers, by pseudonym, in blocks."""
+    query = "SELECT customer, history FROM customers WHERE customer > ? ORDER BY customer LIMIT ?"
+    decode = msgspec.msgpack.Decoder(_Events).decode
+    for block in _blocks(reading, query, "", tuple, lambda row: row[0]):
+        yield tuple((customer, decode(history).events) for customer, history in block)
+
+
+def read_events_of(reading: Reading, customers: Iterable[str]) -> Iterator[tuple[tuple[str, CustomerEvents], ...]]:
+    """Yield the event counts of some customers, by pseudonym, in blocks; those who are not known are left out."""
+    names, decode = sorted(customers), msgspec.msgpack.Decoder(_Events).decode
+    for begin in range(0, len(names), NAMED_AT_ONCE):
+        chosen = names[begin : begin + NAMED_AT_ONCE]
+        query = f"SELECT customer, history FROM customers WHERE customer IN ({', '.join('?' * len(chosen))})"
+        with reading() as connection:
+            block = connection.execute(f"{query} ORDER BY customer", chosen).fetchall()
+        yield tuple((customer, decode(history).events) for customer, history in block)
 
 
 def read_customers(reading: Reading) -> Iterator[tuple[tuple[str, KeptCustomer], ...]]:

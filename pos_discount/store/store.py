@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from pos_discount.store import (
     upkeep,
     versions,
 )
-from pos_discount.store.bulk import Checkout, CheckoutCount, Receipt
+from pos_discount.store.bulk import Checkout, CheckoutCount, CustomerEvents, Lesson, Receipt
 from pos_discount.store.connection import Connection, Synchronous
 from pos_discount.store.errors import StoreUnavailable
 from pos_discount.store.reader import Readers
@@ -291,6 +291,16 @@ class Store:
     def read_outcomes(self, after_sequence: int = 0) -> Iterator[tuple[Checkout, ...]]:
         """Yield decisions whose outcome came or changed after a number, in blocks; for learning what is new."""
         return bulk.read_outcomes(self._reading, after_sequence)
+
+    def read_lessons(self, after_sequence: int = 0) -> Iterator[tuple[Lesson, ...]]:
+        """Yield of outcomes that came or changed after a number only what a fit counts, in blocks."""
+        return bulk.read_lessons(self._reading, after_sequence)
+
+    def read_events(self, customers: Iterable[str] | None = None) -> Iterator[tuple[tuple[str, CustomerEvents], ...]]:
+        """Yield the event counts of all customers, or of those named who are known, by pseudonym, in blocks."""
+        if customers is None:
+            return bulk.read_events(self._reading)
+        return bulk.read_events_of(self._reading, customers)
 
     def read_customers(self) -> Iterator[tuple[tuple[str, KeptCustomer], ...]]:
         """Yield every customer's pseudonym and record in blocks; for refitting from the counts of all."""

@@ -8,7 +8,7 @@ import pytest
 
 from learning.made_evidence import play_visit, two_groups
 from pos_discount.learning import gather_evidence
-from pos_discount.learning.increment import fit_increment, sum_up
+from pos_discount.learning.increment import fit_increment
 from pos_discount.learning.mixture import (
     Strengths,
     Tables,
@@ -19,6 +19,7 @@ from pos_discount.learning.mixture import (
     parts_of,
     prior_tables,
     shared_tables,
+    sum_up,
     together,
 )
 from pos_discount.sensitivity import KNOTS, CellTree, Event
@@ -121,7 +122,7 @@ def test_a_night_of_todays_customers_alone_ends_where_a_night_of_all_does() -> N
     shared = together(prior_tables())
     earlier = _less_one_visit(evidence, 150)
     before, _ = fit_mixture(earlier, prior_tables(), shared, cells, strengths, 60, noise)
-    sums = sum_up(earlier, before, tree, noise)
+    sums = sum_up(earlier, before, cells, noise)
     seen_today = np.arange(600) < 150
     increment, _ = fit_increment(
         sums, earlier.part(seen_today), evidence.part(seen_today), before, shared, tree, strengths, noise

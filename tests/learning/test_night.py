@@ -13,12 +13,14 @@ import msgspec
 import pytest
 
 from learning.shop import Trade, write_policy
-from pos_discount.learning import STAGES, RetrainOptions, publish, retrain
+from pos_discount.learning import STAGES, FitOptions, RetrainOptions, publish, retrain
+from pos_discount.learning.counts import BehaviourNote
 from pos_discount.learning.gate import Verdict
-from pos_discount.learning.history import BehaviourNote, VisitNote
+from pos_discount.learning.history import VisitNote
 from pos_discount.learning.retrain import Night
 from pos_discount.learning.state import StateUnreadable, state_from_bytes
 from pos_discount.recording import Notes
+from pos_discount.sensitivity import Event
 from pos_discount.store import OutcomeRecord, Store
 
 NOW = 1_800_000_000_000_000
@@ -50,7 +52,37 @@ def test_a_night_counts_what_is_new_and_the_next_one_goes_on_from_there(
     assert (second.new_outcomes, second.outcomes, cold.outcomes) == (100, first.outcomes + 100, first.outcomes + 100)
     going_on, anew = state_from_bytes(second.state).counts, state_from_bytes(cold.state).counts
     assert going_on.visits_by_kind == anew.visits_by_kind
-    assert going_on.bins_by_customer == anew.bins_by_customer
+    assert going_on.behaviours.names.tolist() == anew.behaviours.names.tolist()
+    assert going_on.behaviours.bins.tolist() == anew.behaviours.bins.tolist()
+    assert going_on.kind_by_decision == anew.kind_by_decision
+
+
+EARLY = RetrainOptions(fit=FitOptions(segments=(2,), young_until=300.0, restarts=1, draws=8))
+
+
+def test_an_ordinary_night_is_taught_the_day_alone_and_ends_where_a_night_of_all_does(tmp_path: Path) -> None:
+    store = Store(tmp_path / "shop.db")
+    trade = Trade(store, write_policy(tmp_path / "policies"), seed=3)
+    trade.visits(900)
+    first = retrain(store, None, EARLY, NOW)
+    trade.visits(100)
+    rows = [row for block in store.read_outcomes() for row in block if row.result == "accepted"]
+    for row in (rows[0], rows[-1], next(row for row in rows if row.customer is not None)):
+        store.record_outcomes([OutcomeRecord(row.store_id, row.decision_id, "cancelled", NOW)])
+    second = retrain(store, first.state, EARLY, NOW)
+    cold = retrain(store, None, EARLY, NOW)
+    assert (first.is_anew, second.is_anew, cold.is_anew) == (True, False, True)
+    assert _seen(second) == pytest.approx(_seen(cold), abs=1e-6)
+    assert second.customers == cold.customers
+    store.close()
+
+
+def _seen(night: Night) -> dict[Event, float]:
+    """Count the events that a night's fit rests on."""
+    fitted = state_from_bytes(night.state).fitted
+    assert fitted is not None
+    totals = zip(fitted.sums.events, fitted.sums.seen.sum(axis=1).tolist(), strict=True)
+    return {event: total for event, total in totals if total > 1e-6}
 
 
 def test_a_changed_outcome_counts_once(traded: tuple[Store, Trade, Night]) -> None:

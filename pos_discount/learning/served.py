@@ -1,0 +1,108 @@
+"""From tables to what is served: draws from the posterior, segments as people read them."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pos_discount.learning.fitted import FitOptions
+from pos_discount.learning.mixture import (
+    BASE,
+    KEPT,
+    LOST,
+    RUNG,
+    SURVIVED,
+    WALKED,
+    Expected,
+    Strengths,
+    Sums,
+    Tables,
+    expected_of_sums,
+)
+from pos_discount.learning.segments import describe_segments, merge_alike
+from pos_discount.sensitivity import CellTree, ModelCard, SensitivityModel, Stakes, Terms
+from pos_discount.sensitivity.model import PRIOR_BASE_SHARE, PRIOR_STRENGTH
+
+Floats = NDArray[np.float64]
+
+
+def serve(
+    fitted: Tables,
+    tree: CellTree,
+    shared: Tables,
+    strengths: Strengths,
+    sums: Sums,
+    labels: tuple[int, ...],
+    card: ModelCard,
+    options: FitOptions,
+    seed: int,
+    sample: tuple[Stakes, ...],
+    terms: Terms | None,
+) -> SensitivityModel:
+    """Make the model that is served of fitted tables and the `sums` over all owners under them."""
+    visits = sums.seen.sum(axis=0)
+    shares = (visits + 1e-9) / (visits.sum() + 1e-9 * len(visits))
+    expected, dice = expected_of_sums(sums, fitted, options.noise), np.random.default_rng([seed, 1])
+    plain = _with_draws(fitted, tree, expected, shared, strengths, card, options, dice)
+    leaders = merge_alike(plain, sample, terms) if terms else tuple(range(len(labels)))
+    segments, segment_of = describe_segments(plain, labels, leaders, shares)
+    return replace(plain, segments=segments, segment_of=segment_of)
+
+
+def _with_draws(
+    tables: Tables,
+    tree: CellTree,
+    expected: Expected,
+    shared: Tables,
+    strengths: Strengths,
+    card: ModelCard,
+    options: FitOptions,
+    dice: np.random.Generator,
+) -> SensitivityModel:
+    """Serve the tables with draws from their posterior: Dirichlets and Betas on the weighed expected counts."""
+    count, weight = options.draws, options.draw_weight
+    rates, pull = weight * expected.rates, weight * strengths.rate
+    mix = tables.mixes.mean(axis=0) if len(tables.mixes) > 1 else tables.mixes[0]
+    masses = _dirichlet(weight * (expected.masses + strengths.curve * shared.masses), count, dice)
+    return SensitivityModel(
+        curves=_curves(tables.masses),
+        walk=tables.walk,
+        loss=tables.loss,
+        mixes=tables.mixes,
+        draw_curves=_curves(masses),
+        draw_walk=_betas(rates[:, WALKED], rates[:, SURVIVED], pull, shared.walk, count, dice),
+        draw_loss=_betas(rates[:, LOST], rates[:, KEPT], pull, shared.loss, count, dice),
+        draw_mixes=_dirichlet(weight * (expected.mixes + strengths.mix * mix), count, dice),
+        draw_base_share=_betas(
+            rates[:, BASE].sum(keepdims=True),
+            rates[:, RUNG].sum(keepdims=True),
+            PRIOR_STRENGTH,
+            PRIOR_BASE_SHARE,
+            count,
+            dice,
+        )[:, 0],
+        base_share=tables.base_share,
+        tree=tree,
+        segments=(),
+        segment_of=tuple(range(len(tables.walk))),
+        card=card,
+        noise=options.noise,
+    )
+
+
+def _curves(masses: Floats) -> Floats:
+    curves: Floats = np.minimum(masses.cumsum(axis=-1)[..., :-1], 1.0)
+    return curves
+
+
+def _dirichlet(alpha: Floats, count: int, dice: np.random.Generator) -> Floats:
+    gammas = dice.standard_gamma(np.maximum(alpha, 1e-3), (count, *alpha.shape)) + 1e-12
+    drawn: Floats = gammas / gammas.sum(axis=-1, keepdims=True)
+    return drawn
+
+
+def _betas(yes: Floats, no: Floats, pull: float, rate: Floats | float, count: int, dice: np.random.Generator) -> Floats:
+    drawn: Floats = dice.beta(
+        np.maximum(yes + pull * rate, 1e-3), np.maximum(no + pull * (1.0 - rate), 1e-3), (count, len(yes))
+    )
+    return np.clip(drawn, 1e-6, 1.0 - 1e-6)
