@@ -73,8 +73,8 @@ def joined(parts: Sequence[Spread]) -> Spread:
 
 
 class Baskets(NamedTuple):
-    """What N baskets have: `depths` and `profits` [N, K] (padded with the deepest's), number of `rungs`, base, cost of an offer [N];
-    `terms` has the house's terms of each, `kind` [N] numbers equal (count, terms) pairs."""
+    """What N baskets have: `depths` and `profits` [N, K] (padded with the deepest's), number of `rungs`, base and
+    cost of an offer [N]; `terms` has the house's terms of each, `kind` [N] numbers equal (rungs, terms) pairs."""
 
     depths: Floats
     profits: Floats
