@@ -253,6 +253,8 @@ class Bundle(Benefit, frozen=True):
     def apply(self, turn: Turn) -> None:
         terms = self.bundle
         slots = [Slot(part.units, turn.unused_units(part.of)) for part in terms.of]
+        if any(count_units(slot.picks) < slot.units for slot in slots):
+            return  # most baskets lack a part, and to see that is cheaper than to look for bundles
         saving = Saving(lambda pick: self._worth(turn, pick), terms.price, terms.amount)
         bundles, is_exact, steps = assign_bundles(slots, terms.at_most, saving)
         turn.count(steps, is_exact=is_exact)
