@@ -73,7 +73,7 @@ class PercentOff(Benefit, frozen=True):
     units: SomeUnits | None = None
 
     def apply(self, turn: Turn) -> None:
-        turn.take_percent(_choose(turn.units(self.of), self.units), self.percent)
+        turn.take_percent(_choose(turn, self.of, self.units), self.percent)
 
     def chooses_units(self) -> bool:
         return self.units is not None
@@ -98,7 +98,7 @@ class AmountOff(Benefit, frozen=True):
     units: SomeUnits | None = None
 
     def apply(self, turn: Turn) -> None:
-        picks = _choose(turn.units(self.of), self.units)
+        picks = _choose(turn, self.of, self.units)
         if self.each == "unit":
             turn.take_amount_per_unit(picks, self.amount)
         elif self.each == "line":
@@ -126,7 +126,7 @@ class UnitPrice(Benefit, frozen=True):
     units: SomeUnits | None = None
 
     def apply(self, turn: Turn) -> None:
-        turn.set_price(_choose(turn.units(self.of), self.units), self.unit_price)
+        turn.set_price(_choose(turn, self.of, self.units), self.unit_price)
 
     def chooses_units(self) -> bool:
         return self.units is not None
@@ -263,7 +263,8 @@ BENEFITS: Mapping[str, type[Benefit]] = {
 }
 
 
-def _choose(picks: Collection[Pick], units: SomeUnits | None) -> Collection[Pick]:
-    if units is None:
+def _choose(turn: Turn, of: Range | None, units: SomeUnits | None) -> Collection[Pick]:
+    picks = turn.units(of)
+    if units is None or turn.quantity(of) <= units.at_most:
         return picks
     return take_units(by_price(picks, units.take), units.at_most)[0]
