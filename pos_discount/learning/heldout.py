@@ -4,6 +4,7 @@ The model that would be served is fitted to everything, so it cannot be asked it
 """
 
 import hashlib
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from pos_discount.learning.evaluation import Estimate, mean_with_interval
 from pos_discount.learning.evidence import Evidence, part_visits
 from pos_discount.learning.fit import fit_sensitivity
 from pos_discount.learning.fitted import FitOptions, Fitted
+from pos_discount.learning.mixture import shared_tables
+from pos_discount.learning.starts import owner_log_likelihood
 from pos_discount.sensitivity import SensitivityModel
 from pos_discount.sensitivity.model import event_likelihoods
 
@@ -23,18 +26,31 @@ MOST_TAUGHT = 30_000
 """Owners that a trial is taught with at most: enough to compare two models, however many there are."""
 
 
+class HeldOut(NamedTuple):
+    """What a visit's held-out log likelihood gains, in nats: from the champion to a model fitted as the candidate was,
+    and from one segment for everybody to the several that the fit tells apart."""
+
+    over_champion: Estimate
+    over_one_segment: Estimate
+
+
 def held_out_gain(
     evidence: Evidence, previous: Fitted | None, champion: SensitivityModel, options: FitOptions, seed: int
-) -> Estimate:
-    """Estimate what a visit's log likelihood gains from the champion to a model fitted as the candidate was."""
+) -> HeldOut:
+    """Fit a trial model without a fifth of the owners, and ask that fifth."""
     taught, asked = _split(evidence, np.random.default_rng([seed, 5]))
     if asked.visits() < 1.0 or taught.visits() < 1.0:
-        return Estimate(float("nan"), -np.inf, np.inf, 0, 0)
-    trial = fit_sensitivity(taught, previous, options, seed=seed).model
+        unknown = Estimate(float("nan"), -np.inf, np.inf, 0, 0)
+        return HeldOut(unknown, unknown)
+    told = log_likelihoods(fit_sensitivity(taught, previous, options, seed=seed).model, asked)
+    alone = owner_log_likelihood(asked, shared_tables(taught, options.noise), options.noise)
+    return HeldOut(_gain(asked, told, log_likelihoods(champion, asked)), _gain(asked, told, alone))
+
+
+def _gain(asked: Evidence, told: Floats, others: Floats) -> Estimate:
     visits = asked.weight * asked.counts.sum(axis=1)
-    gain = asked.weight * (log_likelihoods(trial, asked) - log_likelihoods(champion, asked))
-    per_visit = gain * len(gain) / max(float(visits.sum()), 1.0)
-    return mean_with_interval(per_visit, np.arange(len(gain)))
+    gain = asked.weight * (told - others)
+    return mean_with_interval(gain * len(gain) / max(float(visits.sum()), 1.0), np.arange(len(gain)))
 
 
 def log_likelihoods(model: SensitivityModel, evidence: Evidence) -> Floats:

@@ -26,10 +26,11 @@ from pos_discount.learning.gate import (
     check_likelihood,
     check_model,
     check_sample_ratio,
+    check_segments,
     check_variety,
     verdict_of,
 )
-from pos_discount.learning.heldout import held_out_gain
+from pos_discount.learning.heldout import HeldOut, held_out_gain
 from pos_discount.learning.history import Visit, visits_of
 from pos_discount.learning.state import LearnerState, StateUnreadable, state_from_bytes, state_to_bytes
 from pos_discount.learning.taught import day_of, evidence_of
@@ -123,7 +124,7 @@ def retrain(
     notice(STAGES[5])
     missing = store.count_checkouts(now - 30 * DAY, now)
     checks = _checks(fitted, held_out, window, missing, options)
-    model = _with_measures(fitted.model, held_out.mean, compared.calibration)
+    model = _with_measures(fitted.model, held_out.over_champion.mean, compared.calibration)
     content = model_to_bytes(model)
     return Night(
         version=model_version(content),
@@ -133,7 +134,7 @@ def retrain(
         champion=champion,
         verdict=verdict_of((*checks, *compared.checks)),
         compared=compared,
-        held_out=held_out,
+        held_out=held_out.over_champion,
         outcomes=counts.visits,
         new_outcomes=counts.visits - before,
         sequence=counts.sequence,
@@ -235,7 +236,7 @@ def _rivals(store: Store, champion: str | None, now: int) -> tuple[SensitivityMo
 
 def _checks(
     fitted: Fitted,
-    held_out: Estimate,
+    held_out: HeldOut,
     window: Sequence[Checkout],
     missing: Sequence[CheckoutCount],
     options: RetrainOptions,
@@ -253,7 +254,8 @@ def _checks(
     return (
         check_model(fitted.model),
         check_variety(tuple(exits.items()), options.limits),
-        check_likelihood(held_out, options.limits),
+        check_likelihood(held_out.over_champion, options.limits),
+        check_segments(held_out.over_one_segment),
         check_balance(by_arm, options.limits),
         check_sample_ratio(len(units) - holdout, holdout, options.holdout_share, options.limits),
     )

@@ -35,7 +35,7 @@ def choose_start(
     if visits < 50 or not taught.visits():
         return shared, None
     tried = [(number, *_best_of_starts(taught, number, previous, shared, options, dice)) for number in options.segments]
-    told = [_owner_log_likelihood(asked, tables, options.noise) for _, tables, _ in tried]
+    told = [owner_log_likelihood(asked, tables, options.noise) for _, tables, _ in tried]
     best = int(np.argmax([float(asked.weight @ each) for each in told]))
     for index, (_, tables, _) in enumerate(tried):
         gap = told[best] - told[index]
@@ -45,7 +45,8 @@ def choose_start(
     return tried[best][1], float(asked.weight @ told[best]) / visits
 
 
-def _owner_log_likelihood(evidence: Evidence, tables: Tables, noise: float) -> Floats:
+def owner_log_likelihood(evidence: Evidence, tables: Tables, noise: float) -> Floats:
+    """Give each owner's log likelihood [O], all its events together, under tables of one cell."""
     scores = owner_scores(evidence, parts_of(evidence.events), tables, noise)
     top = scores.max(axis=1)
     likelihood: Floats = top + np.log(np.exp(scores - top[:, None]) @ tables.mixes[0])

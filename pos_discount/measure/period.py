@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from pos_discount.learning.history import VisitNote, read_outcome_note, read_visit
-from pos_discount.measure.ledger import Ledger, Part, make_ledger
+from pos_discount.measure.ledger import Ledger, Part, enter_claims, make_ledger
 from pos_discount.measure.uplift import Checkouts, Uplift, Z, measure_uplift
 from pos_discount.recording import OutcomeLesson
 from pos_discount.store import Checkout, CheckoutCount, Store
@@ -137,6 +137,13 @@ def _seconds(checkout: Checkout, note: VisitNote, outcome: OutcomeLesson) -> flo
         return 0.0
     said = len(outcome.offers) if outcome.offers is not None else checkout.rung or len(note.depths)
     return note.terms.offer_cost * said
+
+
+def with_claims(period: Period, claims: Sequence[tuple[str, float]]) -> Period:
+    """Add a ledger of what others claim to have earned (name, minor units); raises ClaimsBeyondTotal where that is more
+    than treated less hold-out."""
+    total = period.uplift.mean * period.uplift.treated_checkouts if period.uplift else 0.0
+    return msgspec.structs.replace(period, ledgers=(*period.ledgers, enter_claims("claim", total, claims)))
 
 
 def _ledgers(rows: Sequence[_Row], before: dict[str, float], uplift: Uplift) -> Iterable[Ledger]:

@@ -74,15 +74,3 @@ def calibration_error(course: Course, column: int, chosen: NDArray[np.bool_], bi
         return float("nan")
     groups = np.array_split(np.argsort(foreseen, kind="stable"), bins)
     return float(sum(len(g) * abs(foreseen[g].mean() - true[g].mean()) for g in groups if len(g)) / len(foreseen))
-
-
-def adjusted_rand_index(one: NDArray[np.intp], other: NDArray[np.intp]) -> float:
-    """Give the agreement of two partitions, corrected for chance (Hubert and Arabie 1985)."""
-    table = np.zeros((int(one.max()) + 1, int(other.max()) + 1))
-    np.add.at(table, (one, other), 1.0)
-    together = (table * (table - 1) / 2).sum()
-    rows, columns = table.sum(axis=1), table.sum(axis=0)
-    in_rows, in_columns = (rows * (rows - 1) / 2).sum(), (columns * (columns - 1) / 2).sum()
-    pairs = len(one) * (len(one) - 1) / 2
-    by_chance = in_rows * in_columns / pairs
-    return float((together - by_chance) / ((in_rows + in_columns) / 2 - by_chance))

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pos_discount.learning import FitOptions
+from pos_discount.learning.agreement import agreement_of
 from pos_discount.sensitivity import Terms
-from pos_discount.simulation.measures import Measures, adjusted_rand_index, fixed_profits, measure
+from pos_discount.simulation.measures import Measures, fixed_profits, measure
 from pos_discount.simulation.play import Course, Seller, play_world
 from pos_discount.simulation.sellers import LearningSeller, name_of_ladder
 from pos_discount.simulation.worlds import World, draw_world, plan_named
@@ -60,7 +61,7 @@ def rand_index(world: World, seller: LearningSeller, course: Course) -> float | 
         return None
     found = [seller.latent_segment(owner, last_visit[owner]) for owner in well_known]
     true = [int(world.type_of_kind[course.kind[last_visit[owner]]]) for owner in well_known]
-    return adjusted_rand_index(np.array(found), np.array(true))
+    return agreement_of(np.array(found), np.array(true))
 
 
 def _rivals(world: World, course: Course) -> tuple[tuple[str, float], ...]:

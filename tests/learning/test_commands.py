@@ -109,6 +109,31 @@ def test_a_running_service_takes_a_model_up_and_never_serves_a_damaged_one(shop:
             assert "model_rejected" in answer.read().decode()
 
 
+@pytest.mark.slow
+def test_the_real_gate_promotes_a_first_model_and_a_running_service_decides_by_it(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, write_policy(tmp_path / "policies"))
+    store = Store(shop.database)
+    Trade(store, tmp_path / "policies", seed=4, customers=400).visits(2_500, missing=0.02)
+    store.close()
+    settings = {**shop.settings, "auth": "off", "secret": SECRET}
+    with service(shop.folder, free_port(), **settings) as url:
+        assert _decide(url)["fallback"] == "no_model"
+        told = shop.run("retrain", "--json").json()
+        assert told["promoted"] is True, told["reasons"]
+        after = _until(lambda: _decide(url), lambda answer: answer["model_version"] == told["version"])
+        assert after["fallback"] is None
+        assert after["segment"] is not None
+        assert _get(f"{url}/readyz")["model"]["version"] == told["version"]
+
+
+def test_a_claim_beyond_what_the_hold_out_shows_is_refused(shop: Shop) -> None:
+    within = shop.run("report", "--since", "2026-03-01", "--until", "2026-03-20", "--claim", "mailing=0.01", "--json")
+    beyond = shop.run("report", "--since", "2026-03-01", "--until", "2026-03-20", "--claim", "mailing=1e9")
+    assert [ledger["cut"] for ledger in within.json()["ledgers"]][-1] == "claim", within.err
+    assert (beyond.code, "claim less" in beyond.err) == (1, True)
+    assert shop.run("report", "--claim", "mailing").code == 2
+
+
 def _damage(database: Path, version: str) -> None:
     """Flip one byte in the middle of a kept model."""
     connection = sqlite3.connect(database)

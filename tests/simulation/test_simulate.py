@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pos_discount.learning import FitOptions
+from pos_discount.learning.agreement import agreement_of
 from pos_discount.simulation import FixedSeller, LearningSeller, draw_world, measure, plan_named, play_world, simulate
-from pos_discount.simulation.measures import adjusted_rand_index
 from pos_discount.simulation.simulate import profit_of
 
 QUICK = FitOptions(draws=8, iterations=20)
@@ -65,4 +65,4 @@ def test_where_everybody_accepts_the_first_rung_nothing_else_is_worth_saying() -
     ids=["the same under other names", "worse than chance"],
 )
 def test_the_rand_index_is_corrected_for_chance(one, other, index) -> None:
-    assert adjusted_rand_index(np.array(one), np.array(other)) == pytest.approx(index, abs=1e-9)
+    assert agreement_of(np.array(one), np.array(other)) == pytest.approx(index, abs=1e-9)
