@@ -22,8 +22,25 @@ def read_usage(
     connection: Connection, counters: Sequence[CounterKey], now: int, except_sale: tuple[str, str] | None
 ) -> tuple[Usage, ...]:
     """Read what is used up of each counter: recorded usage and live holds, save those that the sale itself has."""
-    own = _held_by_sale(connection, now, except_sale) if except_sale and counters else {}
-    return tuple(_usage(connection, counter, now, own) for counter in counters)
+    if not counters:
+        return ()
+    values = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(counters))
+    rows = connection.execute(
+        # CROSS JOIN keeps the order of the tables: from what is wanted to its counter, not through all counters.
+        f"WITH wanted (place, promotion_id, per, subject, every, period) AS (VALUES {values})"
+        " SELECT place, counter, uses + held_uses - (SELECT coalesce(sum(holds.uses), 0) FROM holds"
+        " WHERE holds.counter = counters.counter AND expires_at <= ?),"
+        " spent + held_spent - (SELECT coalesce(sum(holds.spent), 0) FROM holds"
+        " WHERE holds.counter = counters.counter AND expires_at <= ?)"
+        " FROM wanted CROSS JOIN counters USING (promotion_id, per, subject, every, period)",
+        [*(field for place, counter in enumerate(counters) for field in (place, *_key(counter))), now, now],
+    ).fetchall()
+    own = _held_by_sale(connection, now, except_sale) if except_sale and rows else {}
+    usages = [Usage()] * len(counters)
+    for place, number, uses, spent in rows:
+        mine = own.get(number, Usage())
+        usages[place] = Usage(uses - mine.uses, spent - mine.spent)
+    return tuple(usages)
 
 
 def place_holds(
@@ -31,14 +48,13 @@ def place_holds(
 ) -> None:
     """Place a decision's holds; raises HoldConflict, naming every counter where one no longer fits its limit."""
     amounts = _most_by_counter((hold.counter, hold.uses, hold.spent) for hold in holds)
-    numbers = {counter: _counter_number(connection, counter) for counter in amounts}
-    usage = {counter: _hold(connection, numbers[counter], *amount, now) for counter, amount in amounts.items()}
-    refused = tuple(hold.counter for hold in holds if not _is_within(usage[hold.counter], hold))
+    held = {counter: _hold(connection, counter, *amount, now) for counter, amount in amounts.items()}
+    refused = tuple(hold.counter for hold in holds if not _is_within(held[hold.counter][1], hold))
     if refused:
         raise HoldConflict(refused)
     connection.executemany(
         "INSERT INTO holds (store_id, decision_id, counter, uses, spent, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
-        [(store_id, decision_id, numbers[counter], *amount, expires_at) for counter, amount in amounts.items()],
+        [(store_id, decision_id, held[counter][0], *amount, expires_at) for counter, amount in amounts.items()],
     )
 
 
@@ -85,22 +101,6 @@ def read_counted(connection: Connection, store_id: str, decision_id: str) -> tup
     return tuple(Counted(CounterKey(*row[:5]), row[5], row[6]) for row in rows)
 
 
-def _usage(connection: Connection, counter: CounterKey, now: int, own: dict[int, Usage]) -> Usage:
-    row = connection.execute(
-        "SELECT counter, uses + held_uses - (SELECT coalesce(sum(holds.uses), 0) FROM holds"
-        " WHERE holds.counter = counters.counter AND expires_at <= ?1),"
-        " spent + held_spent - (SELECT coalesce(sum(holds.spent), 0) FROM holds"
-        " WHERE holds.counter = counters.counter AND expires_at <= ?1) FROM counters"
-        " WHERE promotion_id = ?2 AND per = ?3 AND subject = ?4 AND every = ?5 AND period = ?6",
-        (now, *_key(counter)),
-    ).fetchone()
-    if row is None:
-        return Usage()
-    number, uses, spent = row
-    mine = own.get(number, Usage())
-    return Usage(uses - mine.uses, spent - mine.spent)
-
-
 def _held_by_sale(connection: Connection, now: int, sale: tuple[str, str]) -> dict[int, Usage]:
     """Read the live holds of a sale's decisions, by the counter's number."""
     # CROSS JOIN keeps the order of the tables: from the sale to its holds, not through all holds of the store.
@@ -112,15 +112,17 @@ def _held_by_sale(connection: Connection, now: int, sale: tuple[str, str]) -> di
     return {number: Usage(uses, spent) for number, uses, spent in rows}
 
 
-def _hold(connection: Connection, number: int, uses: int, spent: int, now: int) -> Usage:
-    """Add to what a counter holds, taking out what expired; return what is then used up of it."""
-    still_expired = _sweep(connection, number, now)
-    all_uses, all_spent = connection.execute(
-        "UPDATE counters SET held_uses = held_uses + ?, held_spent = held_spent + ? WHERE counter = ?"
-        " RETURNING uses + held_uses, spent + held_spent",
-        (uses, spent, number),
+def _hold(connection: Connection, counter: CounterKey, uses: int, spent: int, now: int) -> tuple[int, Usage]:
+    """Add to what a counter holds, taking out what expired; return its number and what is then used up of it."""
+    number, all_uses, all_spent = connection.execute(
+        "INSERT INTO counters (promotion_id, per, subject, every, period, held_uses, held_spent)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (promotion_id, per, subject, every, period) DO UPDATE"
+        " SET held_uses = held_uses + excluded.held_uses, held_spent = held_spent + excluded.held_spent"
+        " RETURNING counter, uses + held_uses, spent + held_spent",
+        (*_key(counter), uses, spent),
     ).fetchone()
-    return Usage(all_uses - still_expired.uses, all_spent - still_expired.spent)
+    expired = _sweep(connection, number, now)
+    return number, Usage(all_uses - expired.uses, all_spent - expired.spent)
 
 
 def _is_within(usage: Usage, hold: Hold) -> bool:
@@ -139,7 +141,7 @@ def _most_by_counter(entries: Iterable[tuple[CounterKey, int, int]]) -> dict[Cou
 
 
 def _sweep(connection: Connection, number: int, now: int) -> Usage:
-    """Take some expired holds out of a counter; return what expired and is still in it."""
+    """Take some expired holds out of a counter; return all that expired, what is still in it too."""
     expired = connection.execute(
         "SELECT store_id, decision_id, uses, spent FROM holds WHERE counter = ? AND expires_at <= ? LIMIT ?",
         (number, now, MOST_SWEPT),
@@ -150,12 +152,13 @@ def _sweep(connection: Connection, number: int, now: int) -> Usage:
         "DELETE FROM holds WHERE store_id = ? AND decision_id = ? AND counter = ?",
         [(store_id, decision_id, number) for store_id, decision_id, _, _ in expired],
     )
-    _add_held(connection, number, -sum(row[2] for row in expired), -sum(row[3] for row in expired))
-    left = connection.execute(
+    uses, spent = sum(row[2] for row in expired), sum(row[3] for row in expired)
+    _add_held(connection, number, -uses, -spent)
+    uses_left, spent_left = connection.execute(
         "SELECT coalesce(sum(uses), 0), coalesce(sum(spent), 0) FROM holds WHERE counter = ? AND expires_at <= ?",
         (number, now),
     ).fetchone()
-    return Usage(*left)
+    return Usage(uses + uses_left, spent + spent_left)
 
 
 def _counter_number(connection: Connection, counter: CounterKey) -> int:

@@ -134,7 +134,7 @@ class Store:
         self, keys: Sequence[CounterKey], now: int, except_sale: tuple[str, str] | None = None
     ) -> tuple[Usage, ...]:
         """Read what is used up of each counter, open holds included, save those of one sale (store, sale)."""
-        with self._snapshot() as connection:
+        with self._snapshot() if except_sale else self._reading() as connection:
             return counters.read_usage(connection, keys, now, except_sale)
 
     def read_customer(self, customer: str) -> KeptCustomer:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -37,6 +37,7 @@ class Writer:
         self._patience_seconds = patience_seconds
         self._waiting: SimpleQueue[_Waiting[Any] | None] = SimpleQueue()
         self._connection: Connection | None = None
+        self._is_closing = False
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -68,48 +69,51 @@ class Writer:
         return waiting.result(None if waiting.is_alone else self._patience_seconds)
 
     def _serve(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            gathered, is_last = self._gather(first)
-            self._commit([waiting for waiting in gathered if not waiting.is_alone])
-            for waiting in gathered:
-                if waiting.is_alone:
-                    self._run_outside(waiting)
-            if is_last:
-                break
+        while not self._is_closing and (first := self._waiting.get()) is not None:
+            if first.is_alone:
+                self._run_outside(first)
+            else:
+                # Those that queued up behind the last commit have waited long enough.
+                time.sleep(max(0.0, first.since + self._gather_seconds - time.monotonic()))
+                self._commit(first)
         self._disconnect()
 
-    def _gather(self, first: _Waiting[Any]) -> tuple[list[_Waiting[Any]], bool]:
-        gathered = [first]
-        # Those that queued up behind the last commit have waited long enough.
-        time.sleep(max(0.0, first.since + self._gather_seconds - time.monotonic()))
+    def _commit(self, first: _Waiting[Any]) -> None:
+        """Commit a job together with all that came while this process waited for its turn."""
+        gathered: list[_Waiting[Any]] = [first]
+        alone: list[_Waiting[Any]] = []
+        try:
+            with storage_errors(self._path), writing_turn(self._path):
+                alone = self._gather(gathered)
+                connection = self._connected()
+                connection.execute("BEGIN IMMEDIATE")
+                for waiting in gathered:
+                    if not waiting.is_given_up:
+                        _attempt(connection, waiting)
+                connection.execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001 - carried to the threads that wait for it and raised there
+            for waiting in gathered:
+                waiting.error = StoreUnavailable(str(error)) if isinstance(error, StoreUnavailable) else error
+            self._renew_connection()
+        finally:
+            for waiting in gathered:
+                waiting.answer()
+        for waiting in alone:
+            self._run_outside(waiting)
+
+    def _gather(self, gathered: list[_Waiting[Any]]) -> list[_Waiting[Any]]:
+        """Add what waits to what is gathered; return what must run alone, afterwards."""
+        alone: list[_Waiting[Any]] = []
         while len(gathered) < self._most_waiting:
             try:
                 waiting = self._waiting.get_nowait()
             except Empty:
                 break
             if waiting is None:
-                return gathered, True
-            gathered.append(waiting)
-        return gathered, False
-
-    def _commit(self, gathered: Sequence[_Waiting[Any]]) -> None:
-        present = [waiting for waiting in gathered if not waiting.is_given_up]
-        if not present:
-            return
-        try:
-            with storage_errors(self._path), writing_turn(self._path):
-                connection = self._connected()
-                connection.execute("BEGIN IMMEDIATE")
-                for waiting in present:
-                    _attempt(connection, waiting)
-                connection.execute("COMMIT")
-        except BaseException as error:  # noqa: BLE001 - carried to the threads that wait for it and raised there
-            for waiting in present:
-                waiting.error = StoreUnavailable(str(error)) if isinstance(error, StoreUnavailable) else error
-            self._renew_connection()
-        finally:
-            for waiting in present:
-                waiting.answer()
+                self._is_closing = True
+                break
+            (alone if waiting.is_alone else gathered).append(waiting)
+        return alone
 
     def _run_outside(self, waiting: _Waiting[Any]) -> None:
         try:

@@ -12,7 +12,7 @@ from pos_discount.store import Store, StoreBusy, StoreUnavailable
 from pos_discount.web.edge import KEY_ID, REQUEST_ID, ROUTE, Edge
 from pos_discount.web.gate import Gate
 from pos_discount.web.in_force import InForce
-from pos_discount.web.log import open_log
+from pos_discount.web.log import RequestLog, open_log
 from pos_discount.web.metrics import Metrics
 from pos_discount.web.problems import PROBLEM_TYPE, Problem, retry_later
 from pos_discount.web.routes import ROUTES
@@ -36,7 +36,7 @@ def build_app(settings: Settings, most_in_flight: int = MOST_IN_FLIGHT) -> Flask
     _admit_callers(app, Gate(settings, in_force), in_force)
     _answer_errors(app, log)
     app.extensions["pos_discount"] = in_force
-    app.wsgi_app = Edge(app.wsgi_app, log, metrics, most_in_flight)  # type: ignore[method-assign]  # as Flask documents it
+    app.wsgi_app = Edge(app.wsgi_app, RequestLog(), metrics, most_in_flight)  # type: ignore[method-assign]  # as Flask documents it
     return app
 
 

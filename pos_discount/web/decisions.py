@@ -27,6 +27,7 @@ DAYS_KEPT = 90
 TRIES_BEFORE_GIVING_UP_A_LIMIT = 2
 USED_UP = Usage(uses=10**15, spent=10**15)
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+PAIRS = tuple(first + second for first in ALPHABET for second in ALPHABET)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -151,7 +152,7 @@ def new_decision_id(now: datetime) -> str:
     30
     """
     number = microseconds(now) // 1000 << 80 | int.from_bytes(os.urandom(10))
-    return "dec_" + "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    return "dec_" + "".join([PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
 
 
 def is_decision_id(text: str) -> bool:

@@ -11,12 +11,12 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from structlog.typing import FilteringBoundLogger
-
+from pos_discount.web.log import RequestLine, RequestLog
 from pos_discount.web.metrics import Metrics
 from pos_discount.web.problems import PROBLEM_TYPE, retry_later
 
@@ -37,9 +37,7 @@ _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}")
 class Edge:
     """Wraps a WSGI application; at most ``most_in_flight`` requests of this process run in it at once."""
 
-    def __init__(
-        self, inner: WSGIApplication, log: FilteringBoundLogger, metrics: Metrics, most_in_flight: int
-    ) -> None:
+    def __init__(self, inner: WSGIApplication, log: RequestLog, metrics: Metrics, most_in_flight: int) -> None:
         self._inner = inner
         self._log = log
         self._metrics = metrics
@@ -109,8 +107,7 @@ class Edge:
         method = environ["REQUEST_METHOD"]
         route = environ.get(ROUTE, "unknown")
         self._metrics.count_request(route, method if route != "unknown" else "any", status, seconds)
-        self._log.info(
-            "request",
+        line = RequestLine(
             method=method[:16],
             path=environ["PATH_INFO"][:MOST_PATH],
             route=route,
@@ -118,7 +115,9 @@ class Edge:
             ms=round(seconds * 1000, 3),
             request_id=request_id,
             key_id=environ.get(KEY_ID, ""),
+            time=datetime.now(UTC),
         )
+        self._log.write(line)
 
 
 def _head_lines(status: str, headers: list[tuple[str, str]], request_id: str) -> list[str]:

@@ -52,15 +52,24 @@ def make_key(
 
 def key_digest(secret: str, token: str) -> bytes:
     """Return what is kept of a key: HMAC-SHA256 under a key that is derived from the house's secret."""
-    derived = hmac.digest(secret.encode(), b"pos-discount bearer keys", "sha256")
-    return hmac.digest(derived, token.encode(), "sha256")
+    return _token_digest(_derived(secret), token)
+
+
+def _derived(secret: str) -> hmac.HMAC:
+    return hmac.new(hmac.digest(secret.encode(), b"pos-discount bearer keys", "sha256"), digestmod="sha256")
+
+
+def _token_digest(derived: hmac.HMAC, token: str) -> bytes:
+    digest = derived.copy()
+    digest.update(token.encode())
+    return digest.digest()
 
 
 class KeyRing:
     """The keys that are in force, as they were last read."""
 
     def __init__(self, secret: str, keys: Iterable[ApiKey]) -> None:
-        self._secret = secret
+        self._derived = _derived(secret)
         self._key_by_id = {key.key_id: key for key in keys}
 
     def caller(self, authorization: str | None, now: int) -> Caller:
@@ -73,7 +82,7 @@ class KeyRing:
         token = token.strip()
         parts = token.split("_", 2)
         key = self._key_by_id.get(parts[1]) if len(parts) == 3 and parts[0] == PREFIX else None
-        is_right = hmac.compare_digest(key_digest(self._secret, token), key.hash if key else b"")
+        is_right = hmac.compare_digest(_token_digest(self._derived, token), key.hash if key else b"")
         if key is None or not is_right or key.revoked_at is not None or _is_over(key, now):
             raise _refused("key_refused", "This key is unknown, revoked or expired; ask for a new one.")
         return Caller(key.key_id, key.scope, frozenset(key.stores))

@@ -19,6 +19,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 STANDARD_ERROR = 2
+_encode = msgspec.json.Encoder().encode
 OTHER_LINE_ENDS = tuple((mark.encode(), f"\\u{ord(mark):04x}".encode()) for mark in "\x85\u2028\u2029")
 """What some readers take for the end of a line, and JSON needn't escape."""
 
@@ -53,6 +54,32 @@ class DescriptorLogger:
     debug = info = warning = error = critical = exception = msg
 
 
+class RequestLine(msgspec.Struct, frozen=True):
+    """What the log says of one request."""
+
+    method: str
+    path: str
+    route: str
+    status: int
+    ms: float
+    request_id: str
+    key_id: str
+    time: datetime
+    event: str = "request"
+    level: str = "info"
+
+
+class RequestLog:
+    """Writes a line for each request, in the same form: made apart, since every request pays for it."""
+
+    def __init__(self, descriptor: int = STANDARD_ERROR) -> None:
+        self._logger = DescriptorLogger(descriptor)
+
+    def write(self, line: RequestLine) -> None:
+        """Write one line."""
+        self._logger.msg(_encoded(line))
+
+
 class LineFormatter(logging.Formatter):
     """Writes what libraries log in the same form."""
 
@@ -66,10 +93,15 @@ class LineFormatter(logging.Formatter):
 
 
 def _line(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:
+    return _encoded(event)
+
+
+def _encoded(event: Any) -> bytes:
     try:
-        line = msgspec.json.encode(event)
+        line = _encode(event)
     except UnicodeEncodeError:  # a lone surrogate, which JSON can't hold
-        line = msgspec.json.encode({name: _plain(value) for name, value in event.items()})
+        fields = event if isinstance(event, MutableMapping) else msgspec.structs.asdict(event)
+        line = _encode({name: _plain(value) for name, value in fields.items()})
     for mark, escaped in OTHER_LINE_ENDS:
         line = line.replace(mark, escaped)
     return line

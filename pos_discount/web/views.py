@@ -7,11 +7,13 @@ that is recorded is the answer that is sent.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 from flask import Response, g, request
+from werkzeug.datastructures import Headers
 
 from pos_discount.decide import Explain
 from pos_discount.store import AlreadyAnswered, Claim, OtherBody, OutcomeRecord, Reply, StillRunning, Store
@@ -32,6 +34,9 @@ from pos_discount.web.returns import Returns
 from pos_discount.web.routes import ROUTES
 from pos_discount.web.sales import Archive, KeptSale
 from pos_discount.web.secret import Secret
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 JSON = "application/json"
 MOST_KEY = 255
@@ -247,8 +252,19 @@ def _json(status: int, body: bytes) -> Response:
     return Response(body, status, content_type=JSON)
 
 
+class Finished(Response):
+    """A response whose headers are complete, so that nothing is worked out again when it is sent."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Send it as it is."""
+        start_response(self.status, self.headers.to_wsgi_list())
+        return self.iter_encoded()
+
+
 def _respond(reply: Reply) -> Response:
-    return Response(reply.body, reply.status, list(reply.headers), content_type=JSON)
+    length = str(len(reply.body))
+    headers = Headers([("Content-Type", JSON), ("Content-Length", length), *reply.headers])
+    return Finished([reply.body], reply.status, headers)
 
 
 def _again(reply: Reply) -> Response:

@@ -5,7 +5,8 @@ come one byte a minute, or never: a few dozen tills behind a bad line would stop
 connection with the poller until its request lies whole in the kernel's buffer, so that a thread never waits for a
 line. It peeks and takes nothing, and asks the kernel to wake it only when what is missing has come. A body too large
 for that is read by a thread against a deadline. Where all threads are taken, the poller refuses by itself, so that
-nobody waits in a queue to be told to come again.
+nobody waits in a queue to be told to come again; and it closes by itself what a client hung up, so that a crowd that
+leaves takes no thread from those who stay.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import socket
 import struct
 import time
+from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
 from typing import Any
@@ -29,6 +31,9 @@ REQUEST_SECONDS = 10.0
 SILENCE = struct.pack("ll", 5, 0)
 """The longest wait for a next byte, as the kernel takes it (seconds, microseconds)."""
 
+CLOSED_BY_CLIENT = 8
+"""The state of a TCP connection (CLOSE_WAIT) whose other end has said that it sends no more."""
+
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE)
 _TRANSFER = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
@@ -42,10 +47,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     _handed = 0
 
     def enqueue_req(self, conn: Any) -> None:
-        """Hand a connection to a thread or, where its request isn't whole, leave it with the poller."""
-        if not (self.cfg.is_ssl or self._is_whole(conn)):
-            self._leave_with_poller(conn)
-            return
+        """Hand a connection to a thread or, where its request isn't whole, leave it with the poller or let it go."""
+        if not (self.cfg.is_ssl or _is_taken_in_part(conn)):
+            seen = _peek(conn)
+            if seen == b"" or (seen is not None and _is_cut_short(conn, seen)):
+                self._let_go(conn)
+                return
+            if not _is_whole(conn, seen):
+                self._leave_with_poller(conn)
+                return
         conn.data_ready, conn.wanted, conn.waits_until = True, 1, None
         if self._handed < self.cfg.threads or not self._refuse(conn):
             self._handed += 1
@@ -76,26 +86,6 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             unreader.sock.deadline = time.monotonic() + REQUEST_SECONDS
         return super().handle(conn)
 
-    def _is_whole(self, conn: Any) -> bool:
-        if conn.initialized and conn.parser.unreader.buf.getvalue():
-            return True  # a pipelined request, part of which was taken already
-        try:
-            seen = conn.sock.recv(MOST_WAITED_FOR, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            seen = None
-        except OSError:
-            return True  # reset: a thread finds out and closes it
-        last, wanted = getattr(conn, "wanted", 1), 1 if seen is None else bytes_wanted(seen)
-        is_over = seen is not None and len(seen) < last  # woken without what was asked for: no more will come
-        if seen is not None and (len(seen) >= wanted or not seen or is_over):
-            if last > 1:
-                conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-            return True
-        if wanted != last:
-            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
-        conn.wanted = wanted
-        return False
-
     def _refuse(self, conn: Any) -> bool:
         """Answer a request by the edge's refusal, without a thread; False where a thread must look at it."""
         refuse = getattr(getattr(self.wsgi, "wsgi_app", None), "refuse_unread", None)
@@ -112,13 +102,18 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             if conn.sock.send(answer) < len(answer):
                 raise BlockingIOError  # a client that does not read its answers
         except OSError:
-            self.nr_conns -= 1
-            conn.close()
+            self._let_go(conn)
             return True
         conn.set_timeout()
         self.keepalived_conns.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
         return True
+
+    def _let_go(self, conn: Any) -> None:
+        with suppress(OSError):
+            conn.sock.recv(MOST_WAITED_FOR, socket.MSG_DONTWAIT)  # else closing would look like a failure
+        self.nr_conns -= 1
+        conn.close()
 
     def _leave_with_poller(self, conn: Any) -> None:
         conn.sock.setblocking(False)
@@ -127,6 +122,46 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.timeout = conn.waits_until
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+
+def _is_taken_in_part(conn: Any) -> bool:
+    """Tell whether a thread took bytes of a pipelined request already, with those of the one before."""
+    return bool(conn.initialized and conn.parser.unreader.buf.getvalue())
+
+
+def _peek(conn: Any) -> bytes | None:
+    """Return what lies in the kernel's buffer; None where that is nothing yet, empty where the client hung up."""
+    try:
+        seen: bytes = conn.sock.recv(MOST_WAITED_FOR, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
+    return seen
+
+
+def _is_cut_short(conn: Any, seen: bytes) -> bool:
+    """Tell whether a client hung up in the middle of a request: woken though what was asked for is not there."""
+    if len(seen) >= getattr(conn, "wanted", 1):
+        return False
+    try:
+        return bool(conn.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == CLOSED_BY_CLIENT)
+    except OSError:
+        return False  # no TCP: a thread finds out
+
+
+def _is_whole(conn: Any, seen: bytes | None) -> bool:
+    """Tell whether a request lies whole in what was seen; else have the kernel tell us when the rest is there."""
+    last, wanted = getattr(conn, "wanted", 1), 1 if seen is None else bytes_wanted(seen)
+    is_over = seen is not None and len(seen) < last  # woken early, by a kernel short of memory: a thread reads the rest
+    if seen is not None and (len(seen) >= wanted or is_over):
+        if last > 1:
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        return True
+    if wanted != last:
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
+    conn.wanted = wanted
+    return False
 
 
 class DeadlineSocket:

@@ -57,15 +57,13 @@ HOSTILE = {
 
 @pytest.fixture
 def others(service: Service) -> Iterator[None]:
-    """Somebody else's sale, again and again beside what the test does: each call is served, if 'later'."""
-    till = Till(service)
+    """Somebody else's sale, again and again beside what the test does: each call is served, none is told 'later'."""
 
     def sell() -> None:
-        assert till.call("POST", "/v1/decisions", basket()).status == 201
+        assert service.call("POST", "/v1/decisions", basket()).status == 201
 
     with in_background(sell):
         yield
-    till.close()
 
 
 def test_what_is_too_much_is_refused_while_others_are_served(service: Service, others: None) -> None:
@@ -80,12 +78,18 @@ def test_clients_that_never_finish_hold_up_nobody(service: Service, others: None
     slow = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(120)]
     for number, one in enumerate(slow):
         one.sendall(begun[number % len(begun)])
-    till = Till(service)
     for _ in range(10):
-        assert till.call("POST", "/v1/decisions", basket()).status == 201
-    till.close()
+        assert service.call("POST", "/v1/decisions", basket()).status == 201
     for one in slow:
         one.close()
+
+
+def test_clients_that_hang_up_without_a_word_take_no_thread(service: Service, others: None) -> None:
+    for _ in range(10):
+        silent = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(60)]
+        for one in silent:
+            one.close()
+        assert service.call("POST", "/v1/decisions", basket()).status == 201
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from pos_discount.web.edge import Edge, request_id_of
-from pos_discount.web.log import open_log
+from pos_discount.web.log import RequestLog
 from pos_discount.web.metrics import Metrics
 from tests.web.house import basket, decide, make_app
 
@@ -197,7 +197,7 @@ def test_a_request_too_many_is_refused_at_once_and_health_still_answers() -> Non
         return []
 
     seen: list[str] = []
-    edge = Edge(lambda e, s: (inner if e["NEXT"] != "/" else leaf)(e, s), open_log(), Metrics(), 1)
+    edge = Edge(lambda e, s: (inner if e["NEXT"] != "/" else leaf)(e, s), RequestLog(), Metrics(), 1)
     for path, status in (("/v1/policy", "503 Service Unavailable"), ("/healthz", "200 OK")):
         seen.clear()
         edge({"REQUEST_METHOD": "GET", "PATH_INFO": "/v1/policy", "NEXT": path}, lambda *_: None)
