@@ -11,6 +11,12 @@ from tests.contract.shop import CASES, Case, Shops, ask, check, read_cases
 
 TABLES = {path.name: read_cases(path.name) for path in sorted(CASES.glob("*.yaml"))}
 PRICE_LIST = "sku,price\nA,7.99\nB,12.00\nC,0.00\n"
+PRODUCTS = (
+    "sku,category,brand,supplier,tags,unit_cost\n"
+    "CREAM,care/face,Aurelie,NORDIC,new;vegan,5.40\n"
+    "SOAP,bath/soap,,,,\nCARD,gift-cards,,,,\nOTHER,,Other,,,\n"
+)
+FILES = {"prices.csv": PRICE_LIST, "products.csv": PRODUCTS}
 
 
 @pytest.fixture(scope="module")
@@ -27,5 +33,5 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
     ],
 )
 def test_the_service_answers_as_the_page_says(table: str, case: Case, shops: Shops) -> None:
-    client = shops.client(case.get("house", {}), TABLES[table], {"prices.csv": PRICE_LIST})
+    client = shops.client(case.get("house", {}), TABLES[table], FILES)
     check(ask(client, case), case["want"])
