@@ -64,6 +64,7 @@ __all__ = [
     "completed",
     "counters_needed",
     "decide",
+    "stated_prior",
 ]
 
 
@@ -218,7 +219,7 @@ class _Met(NamedTuple):
 def _meet(basket: Basket, index: PolicyIndex, model: ServedModel | None, known: Known, at: datetime) -> _Met:
     """Weigh what is known of the customer, or of anybody with such a basket where nothing personal may be used."""
     shadows = index.policy.house.learning.shadow
-    tables = _prior() if model is None or shadows else model.tables
+    tables = stated_prior() if model is None or shadows else model.tables
     disclosure = _disclosure(basket, index)
     if disclosure is None:
         basket, kept = msgspec.structs.replace(basket, customer=None), None
@@ -250,7 +251,8 @@ def _disclosure(basket: Basket, index: PolicyIndex) -> str | None:
     return (in_language(rule.disclosure, basket.locale)[0] or DISCLOSURE) if rule.use else None
 
 
-_prior = cache(prior_model)
+stated_prior = cache(prior_model)
+"""The model that serves where nothing is learned; made at the first call."""
 
 
 def completed(basket: Basket, kept: KeptCustomer | None) -> Basket:

@@ -7,7 +7,7 @@ from pos_discount.pricing.index import PolicyIndex
 from pos_discount.pricing.limits import CounterKey, Hold, Usage, counters_of
 from pos_discount.pricing.rungs import Candidate, Priced, Pricing, price, price_sale
 from pos_discount.pricing.scan import Context, Scan
-from pos_discount.pricing.sentences import in_language, sentence, spell_amount
+from pos_discount.pricing.sentences import in_language, learn_languages, sentence, spell_amount
 
 __all__ = [
     "Applied",
@@ -25,6 +25,7 @@ __all__ = [
     "counters_of",
     "holds",
     "in_language",
+    "learn_languages",
     "price",
     "price_sale",
     "sentence",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from pos_discount.money import format_money
@@ -23,6 +23,12 @@ def sentence(promotion: Promotion, locale: str | None, currency: str, digits: in
         return written
     filled = written.replace("{amount}", spell_amount(amount, digits, currency, spoken))
     return filled.replace("{total}", spell_amount(total, digits, currency, spoken))
+
+
+def learn_languages(promotions: Iterable[Promotion], currency: str, digits: int) -> None:
+    """Load the tables of every language that promotions speak, so that no customer waits for them."""
+    for language in sorted({language for promotion in promotions for language in promotion.say}):
+        spell_amount(0, digits, currency, language)
 
 
 @lru_cache(maxsize=4096)

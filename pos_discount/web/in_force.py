@@ -20,9 +20,9 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from pos_discount.basket import Basket
-from pos_discount.decide import ServedModel
+from pos_discount.decide import ServedModel, stated_prior
 from pos_discount.policy import LoadedFolder, Policy, PolicyProblems, load_folder, read_policy
-from pos_discount.pricing import PolicyIndex
+from pos_discount.pricing import PolicyIndex, learn_languages
 from pos_discount.sensitivity import ModelUnreadable, model_from_bytes
 from pos_discount.store import Changes, KeptFile, Store, StoreUnavailable
 from pos_discount.web.baskets import basket_reader
@@ -87,6 +87,7 @@ class InForce:
         self.paused: tuple[str, ...] = ()
         self.keys = KeyRing(secret, ())
         self._look = self._look_at_folder()
+        stated_prior()  # takes a while to make, which the first customer should not wait for
         self._read_folder()
 
     def watch(self) -> None:
@@ -177,12 +178,13 @@ class InForce:
                 return
 
     def _put_in_force(self, loaded: LoadedFolder, source: str) -> None:
-        policy = loaded.policy
+        policy, house = loaded.policy, loaded.policy.house
+        learn_languages(policy.promotions, house.currency, house.currency_digits)
         files = tuple(KeptFile(name, content) for name, content in sorted(loaded.files.items()))
         now = datetime.now(UTC)
         self.policy = PolicyInForce(
             index=PolicyIndex(policy),
-            baskets=basket_reader(policy.house.currency),
+            baskets=basket_reader(house.currency),
             files=files,
             taken_up_at=now,
             source=source,
