@@ -19,7 +19,7 @@ class FitOptions:
 
     segments: tuple[int, ...] = (5, 6, 7)
     young_until: float = 20_000.0
-    young_strengths: Strengths = field(default_factory=lambda: Strengths(20.0, 20.0, 16.0))
+    young_strengths: Strengths = field(default_factory=lambda: Strengths(20.0, 20.0, 6.0))
     draws: int = 32
     noise: float = 0.003
     draw_weight: float = 12.0

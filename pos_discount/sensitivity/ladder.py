@@ -30,8 +30,9 @@ LEAST_GAIN = 1e-12
 MOST_WEIGHED = 32
 """Rungs among which the best ladder is sought: its time grows with their square, its worth hardly."""
 
-FLOOR_SHARES = (0.75, 0.20, 0.05)
-"""How the named ladders share the floor: what every candidate is compared with most, the dearest to say least."""
+FLOOR_SHARES = (0.90, 0.06, 0.04)
+"""How the named ladders share the floor: most to what every candidate is compared with; the hold-out says its own
+ladder anyway, and the deepest rung is dear."""
 
 CAUTIOUS_FLOOR = 0.10
 CAUTIOUS_UNTIL = 5_000.0

@@ -26,18 +26,20 @@ PRIOR_STRENGTH = 12.0
 """The prior weighs as much as this many customers seen, in each of its segments."""
 
 PRIOR_DRAWS = 32
-PRIOR_DRAW_STRENGTH = 60.0
-"""How narrow the prior's draws are: beside the floor, little exploration by draws is needed."""
+PRIOR_DRAW_STRENGTH = 400.0
+"""How narrow the prior's draws are: the floor explores already, and on the first days ten times as much as later."""
 
 LEAST_LIKELIHOOD = 1e-9
 
 
 class PriorSegment(msgspec.Struct, frozen=True):
-    """A segment as it is assumed before anything is learned; `share` is of all visits, `asks` the chance to ask."""
+    """A segment as it is assumed before anything is learned: its share of all visits, and the chances that somebody
+    in it asks for a discount, and buys on promotion what makes up at least 40 % of the past baskets (`deals`)."""
 
     name: str
     share: float
     asks: float
+    deals: float
     walk: float
     loss: float
     curve: tuple[float, ...]
@@ -45,23 +47,23 @@ class PriorSegment(msgspec.Struct, frozen=True):
 
 PRIOR_SEGMENTS: tuple[PriorSegment, ...] = (
     PriorSegment(
-        "content", 0.24, 0.10, 0.06, 0.15,
+        "content", 0.22, 0.10, 0.25, 0.06, 0.15,
         (0.30, 0.45, 0.60, 0.70, 0.78, 0.83, 0.87, 0.90, 0.92, 0.94, 0.96, 0.97, 0.98, 0.98),
     ),
     PriorSegment(
-        "moderate", 0.25, 0.25, 0.12, 0.35,
+        "moderate", 0.24, 0.25, 0.45, 0.12, 0.35,
         (0.05, 0.10, 0.18, 0.26, 0.42, 0.55, 0.66, 0.74, 0.80, 0.88, 0.92, 0.94, 0.96, 0.97),
     ),
     PriorSegment(
-        "hunting", 0.25, 0.55, 0.12, 0.65,
+        "hunting", 0.30, 0.55, 0.75, 0.12, 0.65,
         (0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.17, 0.24, 0.32, 0.50, 0.66, 0.78, 0.86, 0.90),
     ),
     PriorSegment(
-        "bluffing", 0.14, 0.45, 0.06, 0.12,
+        "bluffing", 0.13, 0.45, 0.50, 0.06, 0.12,
         (0.02, 0.04, 0.07, 0.10, 0.18, 0.27, 0.36, 0.46, 0.55, 0.70, 0.78, 0.85, 0.90, 0.92),
     ),
     PriorSegment(
-        "hurried", 0.12, 0.15, 0.40, 0.55,
+        "hurried", 0.11, 0.15, 0.35, 0.40, 0.55,
         (0.10, 0.18, 0.28, 0.38, 0.50, 0.58, 0.65, 0.71, 0.76, 0.83, 0.87, 0.90, 0.93, 0.95),
     ),
 )  # fmt: skip
@@ -283,7 +285,7 @@ def segment_of_belief(model: SensitivityModel, belief: Belief) -> Segment | None
 
 
 def prior_model() -> SensitivityModel:
-    """Build the model that serves where nothing is learned: PRIOR_SEGMENTS, told apart by whether somebody asks.
+    """Build the model that serves where nothing is learned: PRIOR_SEGMENTS, told apart by who asks and buys deals.
 
     Its draws are Dirichlets around the curves and mixes and Betas around the rates, each as strong as
     PRIOR_DRAW_STRENGTH customers, from a fixed seed: the same draws on every machine and in every process. It names
@@ -310,15 +312,31 @@ def prior_model() -> SensitivityModel:
     )
 
 
-PRIOR_TREE = CellTree((1, -1, -1), (1, 0, 0), (1, 0, 0), (2, 0, 0), (0, 0, 1))
-"""Cell 0 does not ask for a discount, cell 1 does."""
+PRIOR_TREE = CellTree(
+    feature=(1, 0, 0, 0, -1, 0, -1, -1, -1, -1, -1),
+    threshold=(1, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0),
+    left=(1, 3, 5, 7, 0, 9, 0, 0, 0, 0, 0),
+    right=(2, 4, 6, 8, 0, 10, 0, 0, 0, 0, 0),
+    cell=(0, 0, 0, 0, 2, 0, 5, 0, 1, 3, 4),
+)
+"""Cells 0 to 2 do not ask for a discount, 3 to 5 do; of each, the share bought on promotion is unknown, low, high."""
 
 
-def prior_mixes() -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Give the assumed shares of the prior's segments among those who do not ask for a discount, and who do."""
-    silent = [segment.share * (1.0 - segment.asks) for segment in PRIOR_SEGMENTS]
-    asking = [segment.share * segment.asks for segment in PRIOR_SEGMENTS]
-    return tuple(share / sum(silent) for share in silent), tuple(share / sum(asking) for share in asking)
+def prior_mixes() -> tuple[tuple[float, ...], ...]:
+    """Give the assumed shares of the prior's segments in each cell of PRIOR_TREE; asking and buying deals are taken
+    as independent within a segment."""
+    mixes = []
+    for is_asking in (False, True):
+        asking = [_chance(segment.asks, is_asking) * segment.share for segment in PRIOR_SEGMENTS]
+        mixes.append(asking)
+        for is_high in (False, True):
+            pairs = zip(asking, PRIOR_SEGMENTS, strict=True)
+            mixes.append([share * _chance(segment.deals, is_high) for share, segment in pairs])
+    return tuple(tuple(share / sum(mix) for share in mix) for mix in mixes)
+
+
+def _chance(chance: float, is_so: bool) -> float:
+    return chance if is_so else 1.0 - chance
 
 
 def _survival(stay: Floats) -> Floats:
@@ -354,8 +372,9 @@ def _prior_statement() -> tuple[str, ...]:
             f"{knot / 4:g} %: {share:.2f}" for knot, share in zip(KNOTS, segment.curve, strict=True) if knot % 20 == 0
         )
         lines.append(
-            f"{segment.share:.0%} are {segment.name}, {segment.asks:.0%} of whom ask: {segment.walk:.0%} walk after a "
-            f"refusal, {segment.loss:.0%} are lost where we stop; share who settle for a depth or less: {points}."
+            f"{segment.share:.0%} are {segment.name}, {segment.asks:.0%} of whom ask and {segment.deals:.0%} buy much "
+            f"on promotion: {segment.walk:.0%} walk after a refusal, {segment.loss:.0%} are lost where we stop; share "
+            f"who settle for a depth or less: {points}."
         )
     return (*lines, f"Of those who buy when we stop, {PRIOR_BASE_SHARE:.0%} pay the base.")
 

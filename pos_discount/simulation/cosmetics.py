@@ -34,12 +34,14 @@ from pos_discount.simulation.shoppers import Kinds, Ladder, play
 from pos_discount.simulation.worlds import BASE_MIX, DEPTHS, TYPES
 
 POINTS = 200
+LATE = 10_000
 STARTED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class ShopCourse:
-    """True profit per checkout with a ladder, minor units: ours, the oracle's, rung 1 alone, the first rungs; by half.
+    """True profit per checkout with a ladder, minor units: ours, the oracle's, rung 1 alone, the first rungs; each from
+    the first checkout on, and from LATE on (the second half, where the course is shorter than that).
 
     `rungs` is the mean number of rungs that a basket had, `spoken` of those said in expectation.
     """
@@ -69,11 +71,11 @@ def play_shop(policy: Policy, seed: int, *, checkouts: int, night_every: int, cu
             basket, index, model, Known(kept=kept, arm="ladder"), STARTED, Seed(f"dec_{visit}", f"{visit}")
         )
         if decision.choice.rungs:
-            scores.append(_scores(decision, kind, truth))
+            scores.append((float(visit), *_scores(decision, kind, truth)))
             _learn(memory, decision, owner, kinds, kind, dice)
         if (visit + 1) % night_every == 0:
             fitted = fit_sensitivity(memory.evidence(), fitted, FitOptions(), seed=visit)
-    return _course(np.array(scores))
+    return _course(np.array(scores), checkouts)
 
 
 def true_model() -> SensitivityModel:
@@ -155,8 +157,9 @@ def _learn(memory: Memory, decision: Decision, owner: int, kinds: Kinds, kind: i
         memory.add(owner, bin_behaviour(decision.behaviour), event)
 
 
-def _course(scores: np.ndarray) -> ShopCourse:
-    halves = [half.mean(axis=0).tolist() for half in np.array_split(scores, 2)]
-    ours, oracle, first_alone, first_rungs, _, _ = ((early, late) for early, late in zip(*halves, strict=True))
-    rungs, spoken = scores[:, 4:].mean(axis=0).tolist()
-    return ShopCourse(ours, oracle, first_alone, first_rungs, rungs, spoken)
+def _course(scores: np.ndarray, checkouts: int) -> ShopCourse:
+    """Average rows of (visit, ours, oracle's, rung 1 alone, first rungs, rungs, spoken)."""
+    is_late = scores[:, 0] >= (LATE if checkouts > LATE else checkouts // 2)
+    parts = [scores[:, 1:].mean(axis=0).tolist(), scores[is_late, 1:].mean(axis=0).tolist()]
+    ours, oracle, first_alone, first_rungs, rungs, spoken = ((every, late) for every, late in zip(*parts, strict=True))
+    return ShopCourse(ours, oracle, first_alone, first_rungs, rungs[0], spoken[0])
