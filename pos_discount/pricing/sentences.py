@@ -53,9 +53,10 @@ def in_language(say: Mapping[str, str], locale: str | None) -> tuple[str | None,
         return None, "en"
     by_language = {language.replace("_", "-").lower(): language for language in say}
     wanted = (locale or "").replace("_", "-").lower()
-    for word in (wanted, wanted.partition("-")[0]):
-        if word in by_language:
-            return say[by_language[word]], by_language[word]
+    while wanted:  # zh-Hant-TW, zh-Hant, zh
+        if wanted in by_language:
+            return say[by_language[wanted]], by_language[wanted]
+        wanted = wanted.rpartition("-")[0]
     first = next(iter(say))
     return say[first], first
 
