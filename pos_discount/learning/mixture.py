@@ -7,6 +7,7 @@ Sources: Dempster, Laird and Rubin (1977); Turnbull (1976) for the censored curv
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,13 +33,21 @@ SURVIVED, WALKED, KEPT, LOST, BASE, RUNG = range(6)
 class Parts:
     """P parts of E events: `inside` [P, K + 1] share of each knot interval, `powers` [P, 6] of the rates.
 
-    Powers are of 1 - walk, walk, 1 - loss, loss, base share, 1 - base share; `of_event` [P, E] sums parts to events.
+    Powers are of 1 - walk, walk, 1 - loss, loss, base share, 1 - base share; `of_event` [E, P] sums parts to events.
     """
 
     inside: Floats
     powers: Floats
     of_event: sparse.csr_array
     event: NDArray[np.intp]
+
+
+class Likelihoods(NamedTuple):
+    """The likelihood of parts [S, P], of events [S, E], and of events tempered by the noise [S, E]."""
+
+    of_parts: Floats
+    of_events: Floats
+    tempered: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +121,7 @@ def parts_of(events: tuple[Event, ...]) -> Parts:
             inside.append(interval)
             powers.append(exponents)
             columns.append(column)
-    incidence = sparse.csr_array((np.ones(len(columns)), (range(len(columns)), columns)), (len(columns), len(events)))
+    incidence = sparse.csr_array((np.ones(len(columns)), (columns, range(len(columns)))), (len(events), len(columns)))
     shape = (len(columns), len(KNOTS) + 1)
     return Parts(
         inside=np.array(inside).reshape(shape),
@@ -152,7 +161,13 @@ def responsibilities(
     evidence: Evidence, parts: Parts, tables: Tables, cells: NDArray[np.intp], noise: float
 ) -> tuple[Floats, float]:
     """E step: weight [O, S] of each segment for each owner, and the total log likelihood."""
-    scores = owner_scores(evidence, parts, tables, noise)
+    return _responsibilities(evidence, event_likelihoods(parts, tables, noise), tables, cells)
+
+
+def _responsibilities(
+    evidence: Evidence, told: Likelihoods, tables: Tables, cells: NDArray[np.intp]
+) -> tuple[Floats, float]:
+    scores: Floats = evidence.counts @ np.log(told.tempered).T
     scores += np.log(tables.mixes)[cells]
     top = _over_columns(np.maximum, scores)
     scores -= top[:, None]
@@ -172,25 +187,25 @@ def _over_columns(combine: np.ufunc, rows: Floats) -> Floats:
 
 def owner_scores(evidence: Evidence, parts: Parts, tables: Tables, noise: float) -> Floats:
     """Sum each owner's log likelihood [O, S] over its events, the mix left out."""
-    _, _, tempered = event_likelihoods(parts, tables, noise)
-    scores: Floats = evidence.counts @ np.log(tempered).T
+    scores: Floats = evidence.counts @ np.log(event_likelihoods(parts, tables, noise).tempered).T
     return scores
 
 
-def event_likelihoods(parts: Parts, tables: Tables, noise: float) -> tuple[Floats, Floats, Floats]:
-    """Give the likelihood [S, P] of parts, [S, E] of events, and [S, E] of events tempered by `noise`."""
+def event_likelihoods(parts: Parts, tables: Tables, noise: float) -> Likelihoods:
+    """Give the likelihoods of parts and of events in each segment."""
     mass = np.maximum(tables.masses @ parts.inside.T, SMALLEST_MASS)
     of_parts = mass * np.exp(_log_rates(tables) @ parts.powers.T)
-    of_events: Floats = np.maximum((parts.of_event.T @ of_parts.T).T, SMALLEST_MASS)
-    return of_parts, of_events, (1.0 - noise) * of_events + noise * of_events.mean(axis=0)
+    of_events: Floats = np.maximum((parts.of_event @ of_parts.T).T, SMALLEST_MASS)
+    return Likelihoods(of_parts, of_events, (1.0 - noise) * of_events + noise * of_events.mean(axis=0))
 
 
 def expect(evidence: Evidence, parts: Parts, tables: Tables, cells: NDArray[np.intp], noise: float) -> Expected:
     """Do the E step and gather all that the M step needs; a misreported share of events teaches nothing."""
-    weights, log_likelihood = responsibilities(evidence, parts, tables, cells, noise)
+    told = event_likelihoods(parts, tables, noise)
+    weights, log_likelihood = _responsibilities(evidence, told, tables, cells)
     weighted = weights * evidence.weight[:, None]
     mixes = sums_by_cell(cells, weighted, len(tables.mixes))
-    return expected_of(evidence.counts.T @ weighted, parts, tables, noise, mixes, log_likelihood)
+    return _expected(evidence.counts.T @ weighted, parts, told, tables, noise, mixes, log_likelihood)
 
 
 def sums_by_cell(cells: NDArray[np.intp], weighted: Floats, count: int) -> Floats:
@@ -208,14 +223,22 @@ def sum_up(evidence: Evidence, tables: Tables, cells: NDArray[np.intp], noise: f
 
 def expected_of_sums(sums: Sums, tables: Tables, noise: float) -> Expected:
     """Gather from sums what the M step needs; how likely the owners were is not known any more."""
-    return expected_of(sums.seen, parts_of(sums.events), tables, noise, sums.mixes, float("nan"))
+    parts = parts_of(sums.events)
+    told = event_likelihoods(parts, tables, noise)
+    return _expected(sums.seen, parts, told, tables, noise, sums.mixes, float("nan"))
 
 
-def expected_of(
-    seen: Floats, parts: Parts, tables: Tables, noise: float, mixes: Floats, log_likelihood: float
+def _expected(
+    seen: Floats,
+    parts: Parts,
+    told: Likelihoods,
+    tables: Tables,
+    noise: float,
+    mixes: Floats,
+    log_likelihood: float,
 ) -> Expected:
     """Split what each segment saw of each event (`seen` [E, S]) into intervals and rates: the Turnbull step's half."""
-    of_parts, of_events, tempered = event_likelihoods(parts, tables, noise)
+    of_parts, of_events, tempered = told
     true_seen = seen.T * ((1.0 - noise) * of_events / tempered) / of_events
     by_part = true_seen[:, parts.event] * of_parts
     mass = np.maximum(tables.masses @ parts.inside.T, SMALLEST_MASS)
