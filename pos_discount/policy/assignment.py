@@ -8,12 +8,11 @@ together or as evenly as can be, wastes none of it, that is the answer; else gro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from typing import NamedTuple
 
 from pos_discount.policy.filling import Filling, Fit, Slot, fits_of
 from pos_discount.policy.grouping import Grouping
-from pos_discount.policy.picks import Pick, count_units, take_units
+from pos_discount.policy.picks import Pick, count_units
 
 __all__ = ["Assigned", "Saving", "Slot", "assign_bundles"]
 
@@ -24,6 +23,7 @@ _MOST_BALANCED = 200
 """Most units that are grouped anew where the dearest together waste something."""
 
 _STEPS_PER_FIT = 3
+_STEPS_PER_MEMBER = 5
 
 
 class Saving(NamedTuple):
@@ -67,8 +67,8 @@ class _Assignment:
         self._slots = slots
         self._saving = saving
         self._size = sum(slot.units for slot in slots)
-        self._most_saved = cache(self._find_most_saved)
-        self._best_fill = cache(self._fill)
+        self._saved_by_bundles: dict[int, int] = {0: 0}
+        self._filling_by_bundles: dict[int, Filling] = {}
 
     def best(self, at_most: int) -> tuple[list[Bundles], bool]:
         """Return the best bundles found, and whether they are the best there are."""
@@ -80,6 +80,7 @@ class _Assignment:
         else:
             count = _largest(possible, lambda bundles: self._most_saved(bundles) > self._most_saved(bundles - 1))
         best = list(_bundles(self._fill(count).by_part(), self._slots, count))
+        self.steps += _STEPS_PER_MEMBER * len(best) * len(self._slots)
         if not count or self._saved(best) >= self._most_saved(count):
             return best, True
         return self._regrouped(best, count, possible)
@@ -105,15 +106,25 @@ class _Assignment:
     def _saved(self, bundles: Sequence[Bundles]) -> int:
         return sum(self._saving.of(members) * times for members, times in bundles)
 
-    def _find_most_saved(self, bundles: int) -> int:
+    def _most_saved(self, bundles: int) -> int:
         """Return more than which so many bundles cannot save, however their units are grouped."""
-        if not bundles:
-            return 0
+        saved = self._saved_by_bundles.get(bundles)
+        if saved is None:
+            saved = self._saved_by_bundles[bundles] = self._find_most_saved(bundles)
+        return saved
+
+    def _find_most_saved(self, bundles: int) -> int:
         could = sum(fit.worth * fit.pick.units for fit in self._best_fill(bundles).chosen)
         if self._saving.price is not None:
             dearest = self._fill_with_dearest(bundles).chosen
             return min(could, sum(fit.pick.left * fit.pick.units for fit in dearest) - self._saving.price * bundles)
         return could if self._saving.amount is None else min(could, self._saving.amount * bundles)
+
+    def _best_fill(self, bundles: int) -> Filling:
+        filling = self._filling_by_bundles.get(bundles)
+        if filling is None:
+            filling = self._filling_by_bundles[bundles] = self._fill(bundles)
+        return filling
 
     def _fill(self, bundles: int) -> Filling:
         """Fill so many bundles with the units worth most; who asks for them by part needs a filling of their own."""
@@ -141,13 +152,27 @@ def _largest(most: int, holds: Callable[[int], bool]) -> int:
 
 def _bundles(by_part: list[list[Pick]], slots: Sequence[Slot], count: int) -> Iterator[Bundles]:
     """Yield the bundles, the dearest units of each part together, alike bundles at once."""
-    rests = by_part
+    rests = [list(reversed(picks)) for picks in by_part]
     while count:
-        alike = min([count, *(rest[0].units // slot.units for rest, slot in zip(rests, slots, strict=True))]) or 1
-        members = [take_units(rest, slot.units)[0] for rest, slot in zip(rests, slots, strict=True)]
-        yield [pick for part in members for pick in part], alike
-        rests = [take_units(rest, slot.units * alike)[1] for rest, slot in zip(rests, slots, strict=True)]
+        alike = min([count, *(rest[-1].units // slot.units for rest, slot in zip(rests, slots, strict=True))]) or 1
+        members = [
+            pick for rest, slot in zip(rests, slots, strict=True) for pick in _next_units(rest, slot.units, alike)
+        ]
+        yield members, alike
         count -= alike
+
+
+def _next_units(rest: list[Pick], units: int, times: int) -> Iterator[Pick]:
+    """Take one bundle's units off the end of what rests, so many times over where all of them are of one pick."""
+    while units:
+        line, run, there, left = rest[-1]
+        taken = min(units, there)
+        yield Pick(line, run, taken, left)
+        if taken * times == there:
+            rest.pop()
+        else:
+            rest[-1] = Pick(line, run, there - taken * times, left)
+        units -= taken
 
 
 def _balanced(by_part: list[list[Pick]], slots: Sequence[Slot], count: int, saving: Saving) -> list[Bundles]:

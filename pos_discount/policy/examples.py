@@ -20,7 +20,7 @@ from pos_discount.policy.fields import FieldReader, Unreadable, shown
 from pos_discount.policy.model import Example, Promotion
 from pos_discount.policy.schedule import is_in_force
 from pos_discount.policy.spelling import did_you_mean
-from pos_discount.policy.texts import YES_NO, as_sent, moment_of_wall_clock
+from pos_discount.policy.texts import YES_NO, as_sent, moment_of_wall_clock, moments_of_wall_clock
 from pos_discount.policy.values import Count, Money, Number, Percent, Reads, Text, Words
 from pos_discount.policy.yaml_nodes import Mapping, Node, Scalar, place_of
 from pos_discount.refused import refused_reason
@@ -207,9 +207,9 @@ def moment_for(promotions: SequenceType[Promotion], zone: tzinfo) -> datetime:
     starts = sorted({window.starts for promotion in promotions for window in promotion.hours or ()})
     for day in (noon + timedelta(days=days) for days in range(DAYS_SEARCHED)):
         for wall_clock in (day, *(datetime.combine(day.date(), start) for start in starts)):
-            moment = moment_of_wall_clock(wall_clock, zone)
-            if all(is_in_force(promotion, moment.astimezone(zone)) for promotion in promotions):
-                return moment
+            for moment in moments_of_wall_clock(wall_clock, zone):
+                if all(is_in_force(promotion, moment.astimezone(zone)) for promotion in promotions):
+                    return moment
     return moment_of_wall_clock(noon, zone)
 
 

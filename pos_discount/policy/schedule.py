@@ -11,10 +11,14 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 def is_in_force(promotion: Promotion, local_time: datetime) -> bool:
-    """Tell whether a promotion's schedule holds at a moment, given in the house's time zone."""
-    if promotion.from_ is not None and local_time < promotion.from_:
+    """Tell whether a promotion's schedule holds at a moment, given in the house's time zone.
+
+    Its dates are compared as moments, not by the wall clock, which shows the same hour twice when it is put back.
+    """
+    moment = local_time.timestamp()
+    if promotion.from_ is not None and moment < promotion.from_.timestamp():
         return False
-    if promotion.until is not None and local_time >= promotion.until:
+    if promotion.until is not None and moment >= promotion.until.timestamp():
         return False
     if promotion.hours is None:
         return promotion.weekdays is None or WEEKDAYS[local_time.weekday()] in promotion.weekdays

@@ -170,6 +170,13 @@ def moment_of_wall_clock(local: datetime, zone: tzinfo) -> datetime:
     return before + timedelta(seconds=bisect_left(seconds, True, key=has_changed))
 
 
+def moments_of_wall_clock(local: datetime, zone: tzinfo) -> tuple[datetime, ...]:
+    """Return the moments in UTC at which a zone's clocks show a time: two where they are put back over it."""
+    first = moment_of_wall_clock(local, zone)
+    again = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return (first, again) if again > first else (first,)
+
+
 def as_sent(moment: datetime, zone: tzinfo) -> datetime:
     """Return a moment as a till in a zone sends it: with a fixed offset."""
     local = moment.astimezone(zone)

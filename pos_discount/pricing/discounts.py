@@ -24,8 +24,8 @@ from pos_discount.pricing.turn import LineSaving, Turn
 MOST_WORK = 200_000
 """Work that finding the base, and then the candidates, may do, in lines looked at: a fraction of a second each."""
 
-MOST_WORK_ALONE = 300_000
-"""Work that evaluating each promotion alone may do in all."""
+MOST_WORK_ALONE = 150_000
+"""Work that evaluating each promotion alone may do in all: for what is owed, and then as much again for the rest."""
 
 MOST_WORK_BEGUN = 250_000
 """Work that the first set of the base, without which nothing that is owed would be given, may do in all."""
@@ -67,7 +67,8 @@ class Discounts:
         self.scan = scan
         self.is_exact = True
         self.allow(NO_LIMIT)
-        self._work_left_alone = MOST_WORK_ALONE
+        self._work_left_alone = 0
+        self.allow_alone()
         self._work_each = _WORK_PER_EVALUATION + len(scan.basket.lines) // _LINES_COPIED
         self._start = Left.at_list_price(scan.prices, [line.quantity for line in scan.basket.lines])
         self._opening = Turn(scan, self._start)
@@ -82,6 +83,10 @@ class Discounts:
         """Allow so much work for the next question, and so much in all for what was begun."""
         self.work_left = work
         self._most_over = max(0, begun - work)
+
+    def allow_alone(self) -> None:
+        """Allow as much work again for promotions alone."""
+        self._work_left_alone = max(0, self._work_left_alone) + MOST_WORK_ALONE
 
     @property
     def is_overdrawn(self) -> bool:

@@ -101,6 +101,7 @@ def price(index: PolicyIndex, basket: Basket, context: Context) -> Pricing:
     for position in sorted(discounts.scan.reachable):
         (owed if _is_owed(discounts, position) else ladder).append(position)
     owed = [position for position in owed if discounts.may_apply(position)]
+    discounts.allow_alone()
     ladder = [position for position in ladder if discounts.may_apply(position)]
     return Pricing(discounts, Sets(discounts), tuple(owed), tuple(ladder))
 

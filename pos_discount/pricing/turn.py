@@ -173,11 +173,12 @@ class Turn:
         savings = [sum(piece.units * piece.amount for piece in self._pieces_by_line[line]) for line in lines]
         if cap is not None and sum(savings) > cap:
             savings = share_out(cap, savings)
+            self.work += _WORK_PER_PICK * sum([len(self._pieces_by_line[line]) for line in lines])
             for line, saving in zip(lines, savings, strict=True):
                 self._pieces_by_line[line] = _cut(self._pieces_by_line[line], saving)
         touched = {*lines, *(line for line, _ in self._used)}
         runs_by_line = {line: self._runs_after(line) for line in touched}
-        self.work += _WORK_PER_PICK * sum([len(runs) for runs in runs_by_line.values()])
+        self.work += _WORK_PER_PICK * sum([1 + len(runs) for runs in runs_by_line.values()])
         left = self.left.with_runs(runs_by_line) if touched else self.left
         line_savings = zip(lines, savings, strict=True)
         return tuple(
@@ -204,10 +205,10 @@ class Turn:
         self._amount_by_line = [(line, share) for line, share in zip(lines, shares, strict=True) if share]
 
     def _by_line(self, picks: Collection[Pick]) -> list[list[Pick]]:
-        self.work += _WORK_PER_PICK * len(picks)
         by_line: dict[int, list[Pick]] = {}
         for pick in picks:
             by_line.setdefault(pick.line, []).append(pick)
+        self.work += _WORK_PER_PICK * (len(picks) + len(by_line))
         return [by_line[line] for line in sorted(by_line)]
 
     def _take(self, pick: Pick, amount: int, units: int | None = None) -> None:

@@ -14,7 +14,7 @@ from pos_discount.policy.checks.products import is_empty, is_part_of
 from pos_discount.policy.conditions import InCurrency, Quantity, Spend
 from pos_discount.policy.model import House, Policy, Promotion
 from pos_discount.policy.schedule import is_in_force
-from pos_discount.policy.texts import moment_of_wall_clock
+from pos_discount.policy.texts import moments_of_wall_clock
 
 LONGEST_CHECKED = timedelta(days=9)
 """Every weekday and hour comes within so long, whatever the clocks do."""
@@ -63,8 +63,8 @@ def _moments_in_force(promotion: Promotion, zone: ZoneInfo) -> Iterator[bool]:
         midnight = datetime(start.year, start.month, start.day) + timedelta(days=day)
         clocks = [midnight.time(), *(window.starts for window in promotion.hours or ())]
         for clock in clocks:
-            moment = moment_of_wall_clock(datetime.combine(midnight, clock), zone)
-            yield is_in_force(promotion, moment.astimezone(zone))
+            for moment in moments_of_wall_clock(datetime.combine(midnight, clock), zone):
+                yield is_in_force(promotion, moment.astimezone(zone))
 
 
 def _never_in_place(promotion: Promotion) -> str | None:
