@@ -47,7 +47,10 @@ class Turn:
 
 @dataclass(frozen=True)
 class Given:
-    """Hold what a benefit gives: cuts by unit, the units it used up, and what gifts or points are worth and cost."""
+    """Hold what a benefit gives: cuts by unit, the units it used up, and what gifts or points are worth and cost.
+
+    Where a bundle's answer is one of several that save as much with as few bundles, `ties` are the cuts of all these.
+    """
 
     cuts: Cuts = field(default_factory=dict)
     used: frozenset[int] = frozenset()
@@ -55,6 +58,7 @@ class Given:
     cost: int = 0
     is_gift: bool = False
     has_tie: bool = False
+    ties: tuple[Cuts, ...] = ()
 
 
 def give(turn: Turn, benefit: Mapped) -> Given:
@@ -160,7 +164,9 @@ def _give_every(turn: Turn, benefit: Mapped) -> Given:
     if "percent" in gives:
         targets = [unit for group in groups for unit in _picked(turn, every, gives, group)]
         return Given(percent_off(turn, targets, gives["percent"]), used)
-    return Given(_merged([_off_group(turn, gives, group, _sets_in(every, group)) for group in groups]), used)
+    targets_of = {"to": "all"} | gives if "amount" in gives else {"to": "all"}
+    parts = [(_picked(turn, every, targets_of, group), _sets_in(every, group)) for group in groups]
+    return Given(_merged([_off_group(turn, gives, targets, sets) for targets, sets in parts]), used)
 
 
 def _groups(turn: Turn, every: Mapped, gives: Mapped) -> list[list[Unit]]:
@@ -247,7 +253,10 @@ def _give_bundle(turn: Turn, benefit: Mapped) -> Given:
         and _traces(turn, given) != _traces(turn, best)
         for other, given in ranked
     )
-    return Given(best.cuts, best.used, has_tie=has_tie and any(best.cuts.values()))
+    if not has_tie or not any(best.cuts.values()):
+        return best
+    ties = tuple(given.cuts for other, given in ranked if other[:2] == rank[:2])
+    return Given(best.cuts, best.used, has_tie=True, ties=ties)
 
 
 def _bundles_rank(turn: Turn, bundle: Mapped, count: int, given: Given) -> tuple[Fraction, int, list[tuple[int, int]]]:

@@ -24,7 +24,7 @@ Written from the policy page alone. Where the page leaves a choice, this is what
 13. A group `price` takes off what is left of the group above it, as an amount for that group (2).
 14. `bundle`: most saved, before any cap and before a percentage is rounded; then fewer bundles; then the dearest units,
     equal ones in basket order. Where other numbers of bundles, other ways to group these units or, under a `min_price`,
-    other units save as much, the answer is marked `has_tie`.
+    other units save as much, the answer is marked `has_tie`; `ties` are those of them with as few bundles.
 15. "Fewer promotions, then ids" of equal candidates looks at the ladder's own promotions.
 16. A coupon condition claims its promotion also from within `any`, not from within `not`.
 17. Who was born on 29 February has their birthday on the 28th in other years. `hours` read the wall clock alone.
@@ -33,18 +33,19 @@ Written from the policy page alone. Where the page leaves a choice, this is what
     of names that `authority` does not rank, the first that the cashier is not.
 19. Usage is a list of past sales of promotions, each {promotion_id, at, store_id, cashier_id, customer_id, cost}; one
     counts in a limit where its scope is the same and its local date is in the same period.
-20. A benefit that takes nothing off and gives no gift or points gives nothing, whatever units it would have used.
+20. `every` with an amount takes it off the units that `to` names in each group, off the whole group where left out.
+21. A benefit that takes nothing off and gives no gift or points gives nothing, whatever units it would have used.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
 from typing import Any
 
-from .benefits import Given, Turn, give
+from .benefits import Cuts, Given, Turn, give
 from .house import House, Mapped, build_house, holds, is_claimed, is_in_place, is_scheduled, unit_cost
 from .values import listed, percent, period_start, rounded, share
 
@@ -154,7 +155,8 @@ class _Solver:
         outcome = self.evaluate([promotion])
         if against or not outcome.discounts:
             return {"reasons": against or self.last_reason(promotion)}
-        return self.described(outcome) | {"extra": outcome.extra}
+        ties = [self.line_ids_of(cuts) for discount in outcome.discounts for cuts in discount.given.ties]
+        return self.described(outcome) | {"extra": outcome.extra, "ties": ties}
 
     def last_reason(self, promotion: Mapped) -> list[str]:
         given, _ = self.gives(promotion, self.list_prices, frozenset())
@@ -198,16 +200,20 @@ class _Solver:
     def capped(self, promotion: Mapped, left: tuple[int, ...], given: Given) -> Given:
         if "cap" not in promotion or sum(given.cuts.values()) <= self.house.money(promotion["cap"]):
             return given
+        cuts, ties = self.cut_to_cap(promotion, left, given.cuts), given.ties
+        return replace(given, cuts=cuts, ties=tuple(self.cut_to_cap(promotion, left, tied) for tied in ties))
+
+    def cut_to_cap(self, promotion: Mapped, left: tuple[int, ...], given: Cuts) -> Cuts:
         by_line: dict[int, list[int]] = {}
-        for order in sorted(given.cuts):
+        for order in sorted(given):
             by_line.setdefault(self.house.units[order].line, []).append(order)
         lines = list(by_line.values())
-        whole = [sum(given.cuts[order] for order in orders) for orders in lines]
+        whole = [sum(given[order] for order in orders) for orders in lines]
         cuts: dict[int, int] = {}
         for line_orders, part in zip(lines, share(self.house.money(promotion["cap"]), whole), strict=True):
             orders = sorted(line_orders, key=lambda order: (-left[order], order))
-            cuts |= dict(zip(orders, share(part, [given.cuts[order] for order in orders]), strict=True))
-        return Given(cuts, given.used, given.value, given.cost, given.is_gift, given.has_tie)
+            cuts |= dict(zip(orders, share(part, [given[order] for order in orders]), strict=True))
+        return cuts
 
     def has_uses(self, promotion: Mapped) -> bool:
         """Say whether each limit knows whom to count and has a use left."""
@@ -358,6 +364,13 @@ class _Solver:
             ],
             "has_tie": any(discount.given.has_tie for discount in outcome.discounts),
         }
+
+    def line_ids_of(self, cuts: Cuts) -> dict[str, int]:
+        saved: dict[str, int] = {}
+        for order, cut in cuts.items():
+            line_id = self.house.lines[self.house.units[order].line]["line_id"]
+            saved[line_id] = saved.get(line_id, 0) + cut
+        return {line_id: amount for line_id, amount in saved.items() if amount}
 
     def by_line_id(self, discounts: Sequence[Discount]) -> dict[str, int]:
         saved = zip(self.house.lines, self.saved_by_line(discounts), strict=True)

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -27,6 +27,7 @@ from pos_discount.pricing import (
 )
 
 from .generator import Case, random_case
+from .rarer import rarer_case
 from .solver import solve
 
 ORDINARY, LONG = 500, 20_000
@@ -49,6 +50,17 @@ def test_the_engine_agrees_on_many_random_cases(first: int, tmp_path: Path) -> N
 
 def test_the_engine_agrees_where_a_bundles_units_could_change_parts(tmp_path: Path) -> None:
     assert list(_disagreements([2805], tmp_path)) == []
+
+
+@pytest.mark.parametrize("first", range(0, ORDINARY, IN_ONE_TEST))
+def test_the_engine_agrees_on_rarer_cases(first: int, tmp_path: Path) -> None:
+    assert list(_disagreements(range(first, first + IN_ONE_TEST), tmp_path, rarer_case)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(ORDINARY, ORDINARY + LONG, 1000))
+def test_the_engine_agrees_on_many_rarer_cases(first: int, tmp_path: Path) -> None:
+    assert list(_disagreements(range(first, first + 1000), tmp_path, rarer_case)) == []
 
 
 SMALL_GIFT = {"gift": {"sku": "S", "name": "Sample", "value": "1.00", "cost": "0.10"}}
@@ -170,9 +182,9 @@ def test_the_engine_agrees_on_named_traps(
     assert list(compare(solve(house, request), priced(Case(house, request), tmp_path))) == []
 
 
-def _disagreements(seeds: Iterable[int], folder: Path) -> Iterable[str]:
+def _disagreements(seeds: Iterable[int], folder: Path, made: Callable[[Random], Case] = random_case) -> Iterable[str]:
     for seed in seeds:
-        case = random_case(Random(seed))
+        case = made(Random(seed))
         naive = solve(case.policy, case.request, case.usage, case.files, case.segment)
         yield from (f"seed {seed}: {difference}" for difference in compare(naive, priced(case, folder)))
 
@@ -210,7 +222,8 @@ def _usage(policy: Policy, case: Case) -> dict[CounterKey, Usage]:
 
 
 def compare(naive: Mapping[str, Any], pricing: Pricing) -> Iterable[str]:
-    """Yield where the two differ. Of bundles that tie, only what each promotion saves alone has to agree."""
+    """Yield where the two differ. Of bundles that tie, only what each promotion gives alone has to agree: what it
+    saves, what that costs, and on the lines as one of the answers that tie."""
     yield from _compare_alone(naive["alone"], pricing)
     outcomes = [naive["base"], *naive["candidates"], *naive["alone"].values()]
     if any(outcome.get("has_tie") for outcome in outcomes):
@@ -233,9 +246,10 @@ def _compare_alone(naive: Mapping[str, Any], pricing: Pricing) -> Iterable[str]:
         name = f"{entry.promotion.id} alone"
         if isinstance(theirs, Applied) and "saving" in ours:
             yield from _unequal(f"{name}, saving", ours["saving"], theirs.saving)
-            if not ours["has_tie"]:
-                found = _lines(pricing, [theirs]), theirs.cost
-                yield from _unequal(f"{name}, lines and cost", (ours["lines"], ours["cost"]), found)
+            yield from _unequal(f"{name}, cost", ours["cost"], theirs.cost)
+            lines = _lines(pricing, [theirs])
+            if lines not in ours["ties"]:
+                yield from _unequal(f"{name}, lines", ours["lines"], lines)
         elif isinstance(theirs, Applied) or "saving" in ours:
             yield f"{name}: naive {ours}, engine {theirs}"
         else:

@@ -95,6 +95,9 @@ def test_two_small_deals_beat_the_largest_one_that_would_break_them_up() -> None
             id="price",
         ),
         pytest.param(
+            {}, {"amount": "1.80", "to": "dearest"}, {"c": 180, "f": 180}, id="amount off the dearest of each"
+        ),
+        pytest.param(
             {"units": "4"}, {"amount": "1.80"}, {"c": 30, "d": 40, "e": 50, "f": 60}, id="amount, two left over"
         ),
     ],
