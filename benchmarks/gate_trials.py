@@ -4,14 +4,16 @@
 
 Trials are independent days of 40,000 outcomes of shoppers of the `hunters` world, decided by a champion with a floor
 of 10 % on three named ladders. The candidate's true worth is set exactly, by mixing the champion with a better or a
-worse policy. All is tables and arrays: a trial takes a fraction of a second. What is called is the gate's own code.
+worse policy. All is tables and arrays: a trial takes a fraction of a second. What is called is the gate's own code for
+profit, effective samples, tills, reactions and finite profits; there is no fit here, so held-out likelihood, segments,
+calibration and conduct have no part in it. `night_trials` puts degenerate data through all of the gate.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ from pos_discount.learning.evaluation import (
 from pos_discount.learning.gate import (
     Check,
     GateLimits,
+    check_finite,
     check_profit,
     check_samples,
     check_tills,
@@ -234,6 +237,7 @@ def gate(
     }
     exits = [(str(number), int((seen.exit == number).sum())) for number in range(4)]
     return (
+        check_finite(seen.reward),
         check_samples(rows["candidate"], limits),
         check_tills(seen.till, limits),
         check_variety(exits, limits),
@@ -261,6 +265,7 @@ SCENARIOS = (
     "tiny",
     "one reaction",
     "flooded",
+    "NaN",
 )
 GAIN = {"worse by 3 x loss": -0.03, "worse by the loss": -0.01, "as good": 0.0, "better by 2 x loss": 0.02}
 
@@ -275,6 +280,8 @@ def trial(true: Market, scenario: str, count: int, dice: np.random.Generator) ->
         seen = flooded(seen, 1.0, dice)
     if scenario == "flooded":
         seen = flooded(seen, 0.5, dice)
+    if scenario == "NaN":
+        seen = replace(seen, reward=np.where(dice.random(count) < 0.01, np.nan, seen.reward))
     checks = gate(true, seen, champion, candidate, guessed(true, 0.025, dice), judge)
     missing = float((np.where(champion > 0.0, 0.0, candidate).sum(axis=1) * true.share).sum())
     return verdict_of(checks).passed, missing

@@ -88,8 +88,9 @@ def run(database: Path, outcomes: int, nights: int, has_rival: bool) -> None:
     _show("retrain, the weekly night", _last_decision(database), partial(_night, full=True), database)
 
 
-def generate(database: Path, count: int, after: int) -> None:
-    """Write `count` outcomes of a chain, numbered after those that are there, PER_DAY of them a day."""
+def generate(database: Path, count: int, after: int, mix: tuple[float, ...] = BASE_MIX) -> None:
+    """Write `count` outcomes of a chain, numbered after those that are there, PER_DAY of them a day; `mix` has the
+    shares of the types of shoppers."""
     store = Store(database)
     store.read_models()  # makes the tables
     store.close()
@@ -101,7 +102,7 @@ def generate(database: Path, count: int, after: int) -> None:
     codes: dict[tuple[object, ...], str | None] = {}
     for begin in range(0, count, BLOCK):
         number = min(BLOCK, count - begin)
-        rows = list(_rows(number, after + begin, pool, dice, events_by_customer, notes, codes))
+        rows = list(_rows(number, after + begin, pool, dice, mix, events_by_customer, notes, codes))
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(
             "INSERT INTO decisions (decision, store_id, decision_id, made_at, decided_at, expires_at, till_id,"
@@ -142,14 +143,15 @@ def _rows(
     after: int,
     pool: int,
     dice: np.random.Generator,
+    mix: tuple[float, ...],
     events_by_customer: dict[int, dict[str, int]],
     notes: dict[tuple[int, int, int], bytes],
     codes: dict[tuple[object, ...], str | None],
 ) -> Iterator[tuple[tuple[object, ...], tuple[object, ...]]]:
     """Yield (decision, outcome) rows: shoppers of the base world's types, who react to drawn ladders."""
-    kinds = np.random.default_rng(5).choice(len(TYPES), pool, p=BASE_MIX)
+    kinds = np.random.default_rng(5).choice(len(TYPES), pool, p=mix)
     owners = np.where(dice.random(count) < 0.3, -1, dice.integers(0, pool, count)).tolist()
-    anonymous, ladders = dice.choice(len(TYPES), count, p=BASE_MIX), dice.choice(len(LADDERS), count, p=MASSES).tolist()
+    anonymous, ladders = dice.choice(len(TYPES), count, p=mix), dice.choice(len(LADDERS), count, p=MASSES).tolist()
     luck, value = dice.random((count, 6)).tolist(), np.round(100 * np.exp(dice.normal(3.5, 0.6, count))).tolist()
     for place in range(count):
         owner, drawn = owners[place], luck[place]
@@ -214,14 +216,15 @@ def _react(
 
 
 def _night(database: Path, *, full: bool = False) -> str:
-    """Run a night as the command does: read the memory, learn, publish nothing, write the memory."""
+    """Run a night as the command does: read the memory, learn, publish nothing, write the memory. Tells each stage's
+    processor time."""
     memory, store = database.with_suffix(".learner"), Store(database)
-    began_at, marks = time.perf_counter(), list[tuple[str, float]]()
+    began_at, marks = time.process_time(), list[tuple[str, float]]()
     saved = memory.read_bytes() if memory.exists() else None
     options = RetrainOptions(fit=FitOptions(anew_after_nights=0)) if full else RetrainOptions()
     now = moment_of(_last_decision(database))
-    night = retrain(store, saved, options, now, lambda stage: marks.append((stage, time.perf_counter())))
-    marks.append(("", time.perf_counter()))
+    night = retrain(store, saved, options, now, lambda stage: marks.append((stage, time.process_time())))
+    marks.append(("", time.process_time()))
     memory.write_bytes(night.state)
     store.close()
     took = [f"memory {marks[0][1] - began_at:.1f} s"]

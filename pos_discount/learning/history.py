@@ -11,7 +11,7 @@ from pos_discount.sensitivity import Behaviour, LadderChoice, Stakes, Terms
 from pos_discount.store import Checkout
 
 
-class VisitNote(msgspec.Struct, frozen=True, array_like=True):
+class VisitNote(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A decision's notes as far as evaluation reads them; money in minor units, index 0 of `profits` is the base."""
 
     depths: tuple[float, ...]
@@ -31,7 +31,7 @@ read_visit = msgspec.msgpack.Decoder(VisitNote).decode
 read_outcome_note = msgspec.msgpack.Decoder(OutcomeLesson).decode
 
 
-class Visit(msgspec.Struct, frozen=True):
+class Visit(msgspec.Struct, frozen=True, gc=False):
     """One checkout with its outcome, to be evaluated: what could be chosen, what was, and what came of it.
 
     `own_events` are those known when it was decided; `reward` is gross profit less the seconds spent, minor units.

@@ -24,7 +24,7 @@ from pos_discount.sensitivity.ladder import (
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
-BLOCK_NUMBERS = 400_000
+BLOCK_NUMBERS = 100_000
 """Numbers in the largest array of a block: small enough for a processor's cache, large enough to be worth a call."""
 
 COUNTED = 500

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.gate_trials import GAIN, coverage, market, trial
+from benchmarks.night_trials import trial as night_trial
 from pos_discount.learning.evaluation import Weighed, calibration_error, effective_samples, mean_with_interval
 from pos_discount.learning.executed import Executed, agrees, mass_of
 from pos_discount.learning.gate import GateLimits, check_balance, check_sample_ratio, check_tills, verdict_of
@@ -14,9 +15,26 @@ TRUE = market()
 LIMITS = GateLimits()
 
 
-@pytest.mark.parametrize("scenario", ["worse by 3 x loss", "tiny", "one reaction", "flooded"])
+@pytest.mark.parametrize("scenario", ["worse by 3 x loss", "tiny", "one reaction", "flooded", "NaN"])
 def test_what_must_never_pass_does_not(scenario: str) -> None:
     assert not any(trial(TRUE, scenario, 10_000, np.random.default_rng([1, number]))[0] for number in range(3))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("tiny", "effective samples"),
+        ("one reaction", "reactions"),
+        ("flooded", "tills"),
+        ("NaN among profits", "profits"),
+        ("NaN among stakes", "profit against champion"),
+        ("one segment", "segments"),
+    ],
+)
+def test_a_whole_night_refuses_what_nothing_can_be_learned_from_and_says_why(kind: str, name: str) -> None:
+    verdict = night_trial(kind, 1_200, 0)
+    assert not verdict.passed
+    assert name in [check.name for check in verdict.checks if not check.passed]
 
 
 def test_what_is_clearly_better_mostly_passes() -> None:
