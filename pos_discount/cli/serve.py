@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from pos_discount.web.server import serve as serve_settings
 from pos_discount.web.settings import Settings, SettingsError
 
 LOOPBACK = "127.0.0.1"
+SECONDS_FOR_THE_PORT = 1.0
 
 
 @click.command()
@@ -84,10 +86,20 @@ def _free_port(wanted: int) -> int:
 
 
 def _refuse_taken(listening: Listening) -> None:
+    """Refuse a port that another program has; the workers of a master that was killed leave it within a moment."""
+    deadline = time.monotonic() + SECONDS_FOR_THE_PORT
+    while (error := _error_in_binding(listening)) is not None:
+        if time.monotonic() > deadline:
+            raise Trouble(f"cannot listen on {listening.address}: {error.strerror}; choose another --port") from None
+        time.sleep(0.02)
+
+
+def _error_in_binding(listening: Listening) -> OSError | None:
     family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
     with socket.socket(family) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((listening.host, listening.port))
         except OSError as error:
-            raise Trouble(f"cannot listen on {listening.address}: {error.strerror}; choose another --port") from None
+            return error
+    return None

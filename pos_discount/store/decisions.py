@@ -1,5 +1,7 @@
 """Decisions: written with their holds, superseded by the next of the same sale, read back as they stand.
 
+A decision with an outcome is a sale that ended: nothing supersedes it, or it would be lost to learning and reports.
+
 What is looked up and counted is in the row; the two long texts, what went in and what was answered, lie in a table of
 their own, so that reading a million rows for learning does not drag them along.
 """
@@ -21,6 +23,11 @@ INSERTED = (
 RECORD_FIELDS = INSERTED.replace(" till_id", " inputs, answer, till_id")
 """The columns of a DecisionRecord, in its own order."""
 
+NOT_ENDED = (
+    "NOT EXISTS (SELECT 1 FROM outcomes"
+    " WHERE outcomes.store_id = decisions.store_id AND outcomes.decision_id = decisions.decision_id)"
+)
+
 
 def record_decision(connection: Connection, record: DecisionRecord, holds: Sequence[Hold]) -> None:
     """Write a decision and its holds; the earlier one of its sale gives its own back first.
@@ -35,13 +42,19 @@ def record_decision(connection: Connection, record: DecisionRecord, holds: Seque
 
 
 def read_earlier(connection: Connection, store_id: str, sale_id: str) -> EarlierDecision | None:
-    """Read the latest decision of a sale."""
+    """Read the latest decision of a sale that goes on; a number that comes again after its sale ended is a new sale."""
     row = connection.execute(
-        "SELECT decision_id, seed, arm FROM decisions WHERE store_id = ? AND sale_id = ?"
+        f"SELECT decision_id, seed, arm FROM decisions WHERE store_id = ? AND sale_id = ? AND {NOT_ENDED}"
         " ORDER BY decision DESC LIMIT 1",
         (store_id, sale_id),
     ).fetchone()
     return EarlierDecision(*row) if row else None
+
+
+def read_latest_policy(connection: Connection) -> str | None:
+    """Read which policy decided last."""
+    row = connection.execute("SELECT policy_version FROM decisions ORDER BY decision DESC LIMIT 1").fetchone()
+    return row[0] if row else None
 
 
 def read_record(connection: Connection, decision_id: str) -> tuple[DecisionRecord, str | None]:
@@ -78,7 +91,7 @@ def _absent(connection: Connection, decision_id: str) -> UnknownDecision | Forgo
 def _supersede(connection: Connection, record: DecisionRecord) -> None:
     earlier = connection.execute(
         "UPDATE decisions SET superseded_by = ? WHERE store_id = ? AND sale_id = ? AND superseded_by IS NULL"
-        " RETURNING decision_id",
+        f" AND {NOT_ENDED} RETURNING decision_id",
         (record.decision_id, record.store_id, record.sale_id),
     ).fetchall()
     for (decision_id,) in earlier:

@@ -218,6 +218,11 @@ class Store:
         with self._reading() as connection:
             return versions.read_versions(connection, "policy")
 
+    def read_latest_policy(self) -> str | None:
+        """Read the version of the policy that decided last, None before the first decision."""
+        with self._reading() as connection:
+            return decisions.read_latest_policy(connection)
+
     def keep_model(self, version: str, files: Sequence[KeptFile], now: int) -> None:
         """Keep a model's files; it decides nothing before it is activated."""
         self._write(lambda connection: versions.keep_version(connection, "model", version, files, now))

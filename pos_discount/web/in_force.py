@@ -169,8 +169,14 @@ class InForce:
             self._put_in_force(loaded, "folder")
 
     def _take_last_good(self) -> None:
-        """Take up the newest policy that ever decided here, where the folder was broken from the start."""
-        for version, _ in reversed(self._store.read_policies()):
+        """Take up the policy that decided here last, where the folder was broken from the start.
+
+        That need not be the newest, as a folder may have gone back to an earlier one; what this version of the service
+        can't read any more is passed over for the newest that it can.
+        """
+        latest = self._store.read_latest_policy()
+        kept = [version for version, _ in reversed(self._store.read_policies())]
+        for version in sorted(kept, key=lambda version: version != latest):
             files = {file.name: file.content for file in self._store.read_policy(version)}
             policy = read_policy(files)
             if isinstance(policy, Policy):

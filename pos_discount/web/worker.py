@@ -14,10 +14,11 @@ from __future__ import annotations
 import re
 import socket
 import struct
+import sys
 import time
 from contextlib import suppress
 from functools import partial
-from selectors import EVENT_READ
+from selectors import EVENT_READ, DefaultSelector, SelectorKey
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
@@ -30,6 +31,18 @@ REQUEST_SECONDS = 10.0
 
 SILENCE = struct.pack("ll", 5, 0)
 """The longest wait for a next byte, as the kernel takes it (seconds, microseconds)."""
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread computes while others want to (Python's own is ten times as long): the poller and the thread that
+writes give up the interpreter at every call to the kernel, and would wait that long each time to go on."""
+
+MOST_SECONDS_UNSEEN = 0.03
+"""How long a request may have lain there before the poller looked at it; the poller is late when too many come."""
+
+SOON = 0.001
+
+MOST_SECONDS_ORPHANED = 0.1
+"""How long a worker may not know that its master is gone; until then a new master finds the port taken."""
 
 CLOSED_BY_CLIENT = 8
 """The state of a TCP connection (CLOSE_WAIT) whose other end has said that it sends no more."""
@@ -46,6 +59,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     _handed = 0
 
+    def run(self) -> None:
+        """Serve until told to stop."""
+        self.poller = AttentiveSelector()
+        sys.setswitchinterval(SWITCH_SECONDS)
+        super().run()
+
     def enqueue_req(self, conn: Any) -> None:
         """Hand a connection to a thread or, where its request isn't whole, leave it with the poller or let it go."""
         if not (self.cfg.is_ssl or _is_taken_in_part(conn)):
@@ -57,7 +76,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                 self._leave_with_poller(conn)
                 return
         conn.data_ready, conn.wanted, conn.waits_until = True, 1, None
-        if self._handed < self.cfg.threads or not self._refuse(conn):
+        if self._has_room() or not self._refuse(conn):
             self._handed += 1
             super().enqueue_req(conn)
 
@@ -65,6 +84,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Take a connection back from a thread."""
         self._handed -= 1
         super().finish_request(conn, fs)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Serve what is ready, and look up often enough to leave a dead master's port soon."""
+        super().wait_for_and_dispatch_events(min(timeout, MOST_SECONDS_ORPHANED))
 
     def is_parent_alive(self) -> bool:
         """Tell whether the master lives; where it doesn't, leave its port at once to the one that comes after it."""
@@ -86,6 +109,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             unreader.sock.deadline = time.monotonic() + REQUEST_SECONDS
         return super().handle(conn)
 
+    def _has_room(self) -> bool:
+        """Tell whether a thread can take one more: fewer are given work when it has waited long to be looked at."""
+        threads: int = self.cfg.threads
+        is_late = time.monotonic() - self.poller.ready_since > MOST_SECONDS_UNSEEN
+        return self._handed < (max(1, threads // 8) if is_late else threads)
+
     def _refuse(self, conn: Any) -> bool:
         """Answer a request by the edge's refusal, without a thread; False where a thread must look at it."""
         refuse = getattr(getattr(self.wsgi, "wsgi_app", None), "refuse_unread", None)
@@ -97,9 +126,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             answer = None if length is None else refuse(seen[: seen.find(b"\r\n\r\n") + 2])
             if answer is None:
                 return False
-            conn.sock.setblocking(False)
-            conn.sock.recv(length)
-            if conn.sock.send(answer) < len(answer):
+            conn.sock.recv(length, socket.MSG_DONTWAIT)
+            if conn.sock.send(answer, socket.MSG_DONTWAIT) < len(answer):
                 raise BlockingIOError  # a client that does not read its answers
         except OSError:
             self._let_go(conn)
@@ -162,6 +190,22 @@ def _is_whole(conn: Any, seen: bytes | None) -> bool:
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
     conn.wanted = wanted
     return False
+
+
+class AttentiveSelector(DefaultSelector):
+    """A selector that knows since when, at the longest, what it last told of was ready."""
+
+    ready_since = float("-inf")
+    _told_at = float("-inf")
+
+    def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        """Wait for what is ready."""
+        asked_at = time.monotonic()
+        told = super().select(timeout)
+        now = time.monotonic()
+        self.ready_since = now if now - asked_at > SOON else self._told_at  # having waited for it, it is fresh
+        self._told_at = now
+        return told
 
 
 class DeadlineSocket:

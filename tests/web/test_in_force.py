@@ -78,6 +78,13 @@ def test_a_folder_that_is_broken_at_the_start_leaves_the_last_good_policy_from_t
     assert ready["policy"]["problems"]
 
 
+def test_of_several_policies_that_decided_the_last_good_one_is_that_which_decided_last(tmp_path: Path) -> None:
+    first, second = PROMOTIONS, PROMOTIONS.replace("Five percent", "Five per cent")
+    decided = [decide(_app_with(tmp_path, text).test_client())["policy_version"] for text in (first, second, first)]
+    assert decided[0] == decided[2] != decided[1]
+    assert decide(_app_with(tmp_path, BROKEN).test_client())["policy_version"] == decided[0]
+
+
 def test_without_any_good_policy_nothing_is_decided_and_a_till_is_told_to_wait(tmp_path: Path) -> None:
     client = _app_with(tmp_path, BROKEN).test_client()
     for answer in (client.post("/v1/decisions", json={}), client.get("/v1/policy")):
