@@ -75,8 +75,9 @@ class Behaviours:
         self.names, self.bins = all_names[order], np.concatenate([self.bins[kept], bins])[order]
         self.newer = {}
 
-    def keep(self, chosen: NDArray[np.bool_]) -> None:
-        """Keep those who are chosen [C]."""
+    def keep(self, customers: Iterable[str]) -> None:
+        """Keep some customers and forget all others."""
+        chosen = np.isin(self.names, np.array([name.encode() for name in customers], dtype=np.bytes_))
         self.names, self.bins = self.names[chosen], self.bins[chosen]
 
 

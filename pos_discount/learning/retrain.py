@@ -195,13 +195,16 @@ def _named(store: Store, customers: Iterable[str]) -> Iterator[tuple[str, Custom
 def _taught(
     store: Store, counts: Counts, today: Today | None, previous: Fitted | None, options: FitOptions
 ) -> Evidence | Day:
-    """Read what tonight's fit is taught: the day alone where it goes on from last night, else everything."""
+    """Read what tonight's fit is taught: the day alone where it goes on from last night, else everything; then whoever
+    the store does not know any more is forgotten here too."""
     if today is not None and previous is not None:
         visits = previous.sums.visits() + today.visits()
         if goes_on(visits, previous, options):
             return day_of(counts, today, dict(_named(store, today.events_by_customer)))
     counts.behaviours.settle()
-    return evidence_of(counts, store.read_events())
+    evidence = evidence_of(counts, store.read_events())
+    counts.behaviours.keep(key for key in evidence.keys if key is not None)
+    return evidence
 
 
 def _trial(options: FitOptions, fitted: Fitted, *, is_anew: bool) -> FitOptions:

@@ -28,11 +28,11 @@ NOW = 1_800_000_000_000_000
 
 @pytest.fixture(scope="module")
 def traded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Trade, Night]]:
-    """A store after 700 visits, and the first night."""
+    """A store after 450 visits, fewer than the gate wants to judge by, and the first night."""
     folder = tmp_path_factory.mktemp("night")
     store = Store(folder / "shop.db")
     trade = Trade(store, write_policy(folder / "policies"))
-    trade.visits(700, missing=0.05)
+    trade.visits(450, missing=0.05)
     yield store, trade, retrain(store, None, RetrainOptions(), NOW)
     store.close()
 
@@ -74,6 +74,18 @@ def test_an_ordinary_night_is_taught_the_day_alone_and_ends_where_a_night_of_all
     assert (first.is_anew, second.is_anew, cold.is_anew) == (True, False, True)
     assert _seen(second) == pytest.approx(_seen(cold), abs=1e-6)
     assert second.customers == cold.customers
+    store.close()
+
+
+def test_whom_the_store_forgot_the_next_night_of_all_forgets(tmp_path: Path) -> None:
+    store = Store(tmp_path / "shop.db")
+    Trade(store, write_policy(tmp_path / "policies"), customers=20).visits(200)
+    first = retrain(store, None, RetrainOptions(), NOW)
+    store.forget("c7", NOW)
+    second = retrain(store, first.state, RetrainOptions(), NOW)
+    assert b"c7" in state_from_bytes(first.state).counts.behaviours.names
+    assert b"c7" not in state_from_bytes(second.state).counts.behaviours.names
+    assert second.customers == first.customers - 1
     store.close()
 
 
