@@ -66,10 +66,10 @@ def pieces(worlds: Sequence[str], seeds: int, *, with_rivals: bool) -> list[Work
     return listed
 
 
-def do(work: Work) -> Done:
-    """Do one piece of work."""
+def do(work: Work, code: str) -> Done:
+    """Do one piece of work; `code` is the digest of the code as it was when the table began."""
     started = time.process_time()
-    done = Done(work, code_digest(), 0.0)
+    done = Done(work, code, 0.0)
     if work.seller == "uplift":
         done = msgspec.structs.replace(done, covered=share_that_covers_zero(REPLAYS))
     elif work.seller in RIVALS:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import click
 
 from benchmarks.result import Cell, Claim, Result, show
-from benchmarks.worlds.plays import COSMETICS, RIVALS, WORLDS, Done, Work, do, keep, pieces, read_done
+from benchmarks.worlds.plays import COSMETICS, RIVALS, WORLDS, Done, Work, code_digest, do, keep, pieces, read_done
 from pos_discount.simulation import Measures
 
 BOUNDS: dict[str, tuple[float, float, float, float]] = {
@@ -96,8 +96,9 @@ def _played(left: Sequence[Work], processes: int, kept: Path | None, until: floa
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # two processes of many threads each would only wait for each other
     ended: list[Done] = []
-    with multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=8) as pool:
-        for done in pool.imap_unordered(_in_time, [(work, until) for work in left], chunksize=1):
+    code = code_digest()
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for done in pool.imap_unordered(_in_time, [(work, code, until) for work in left], chunksize=1):
             if done is None:
                 continue
             ended.append(done)
@@ -107,9 +108,9 @@ def _played(left: Sequence[Work], processes: int, kept: Path | None, until: floa
     return ended
 
 
-def _in_time(work_until: tuple[Work, float | None]) -> Done | None:
-    work, until = work_until
-    return None if until is not None and time.monotonic() > until else do(work)
+def _in_time(job: tuple[Work, str, float | None]) -> Done | None:
+    work, code, until = job
+    return None if until is not None and time.monotonic() > until else do(work, code)
 
 
 def _told(done: Done) -> str:
