@@ -87,13 +87,13 @@ class Edge:
     def _enter(self) -> bool:
         with self._lock:
             self._in_flight += 1
-            self._metrics.in_flight.set(self._in_flight)
+            self._metrics.tell("in_flight", self._in_flight)
             return self._in_flight <= self._most_in_flight
 
     def _leave(self) -> None:
         with self._lock:
             self._in_flight -= 1
-            self._metrics.in_flight.set(self._in_flight)
+            self._metrics.tell("in_flight", self._in_flight)
 
     def _refuse(self, request_id: str, start: Any) -> list[bytes]:
         self._metrics.count_refusal()

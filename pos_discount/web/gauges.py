@@ -31,7 +31,7 @@ class Gauges:
     def refresh(self) -> None:
         """Measure anew; where the database can't be read, what was measured last stands, and the scrape still works."""
         with suppress(StoreUnavailable):
-            self._metrics.write_queue.set(self._store.queue_length())
+            self._metrics.tell("write_queue", self._store.queue_length())
             self._count_missing()
 
     def _count_missing(self) -> None:

@@ -196,13 +196,13 @@ class InForce:
             source=source,
             has_limits=any(promotion.limits for promotion in policy.promotions),
         )
-        self._metrics.policy_loaded_at.set(now.timestamp())
+        self._metrics.tell("policy_loaded_timestamp_seconds", now.timestamp())
         self._log.info("policy_in_force", version=policy.version, promotions=len(policy.promotions), source=source)
         self.after_change()
 
     def _tell_problems(self, told: tuple[str, ...]) -> None:
         self.problems = told
-        self._metrics.policy_problems.set(len(told))
+        self._metrics.tell("policy_problems", len(told))
 
     def _version(self) -> str | None:
         return self.policy.index.policy.version if self.policy else None
@@ -217,7 +217,7 @@ class InForce:
             self.paused = tuple(pause.promotion_id for pause in self._store.read_paused())
         if before is None or changes.model != before.model:
             self.model = self._read_model()
-            self._metrics.model_made_at.set(self.model.activated_at / 1e6)
+            self._metrics.tell("model_activated_timestamp_seconds", self.model.activated_at / 1e6)
             version = self.model.served.version if self.model.served else None
             self._log.info("model_in_force", version=version, fallback=self.model.fallback)
             self.after_change()

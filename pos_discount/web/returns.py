@@ -1,21 +1,18 @@
-"""What is given back for units that are brought back.
+"""Returns: what may be brought back of a sale, its refund, and its record.
 
 What is kept is priced with the sale's own promotions, policy and time, so that returning one of a 3-for-2 doesn't pay
-for the free one. Faulty units give back what they cost net; the rest gives back what was paid less what is kept less
-what went back before. So whoever brings everything back, in whatever order, gets all that was paid and no more.
+for the free one; how the refund follows from that is told in `pricing.returns`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import msgspec
 
-from pos_discount.basket import Basket
-from pos_discount.money import share_out
+from pos_discount.pricing.returns import Refunded, Returned, paid_for, refunds
 from pos_discount.recording import local_day, microseconds
 from pos_discount.store import Claim, NoSale, Reply, ReturnConflict, ReturnRecord, Store
 from pos_discount.store import ReturnedLine as KeptLine
@@ -59,24 +56,6 @@ class Returns:
         raise retry_later("overloaded", "Other returns of this sale came first again and again; try again.")
 
 
-class Paid(NamedTuple):
-    """What was paid for a sale, in all and by line id, in minor units."""
-
-    total: int
-    nets: Mapping[str, int]
-
-
-class Refund(NamedTuple):
-    """What goes back: for each returned line in order, and of that what is for faulty units."""
-
-    by_line: tuple[int, ...]
-
-    @property
-    def total(self) -> int:
-        """All that goes back."""
-        return sum(self.by_line)
-
-
 def _record(sale: KeptSale, request: ReturnRequest) -> ReturnRecord:
     outcome = sale.kept.outcome
     if outcome is None or outcome.result not in SALES:
@@ -85,7 +64,7 @@ def _record(sale: KeptSale, request: ReturnRequest) -> ReturnRecord:
     if faults := tuple(_faults(sale, request, earlier)):
         raise invalid(faults)
     sold = sale.sold(outcome.rung, outcome.promotions)
-    refund = refund_of(sale, sold, _paid(sold, _read_outcome(outcome.body).paid_total), earlier, request.lines)
+    amounts = _refund(sale, sold, _read_outcome(outcome.body).paid_total, earlier, request.lines)
     now = datetime.now(UTC)
     return ReturnRecord(
         store_id=sale.record.store_id,
@@ -94,20 +73,19 @@ def _record(sale: KeptSale, request: ReturnRequest) -> ReturnRecord:
         made_at=microseconds(now),
         lines=tuple(
             KeptLine(line.line_id, line.quantity, line.faulty, amount)
-            for line, amount in zip(request.lines, refund.by_line, strict=True)
+            for line, amount in zip(request.lines, amounts, strict=True)
         ),
-        refund=refund.total,
-        answer=_answer(request.lines, refund),
+        refund=sum(amounts),
+        answer=_answer(request.lines, amounts),
         day=local_day(now, sale.index.policy.house.time_zone),
     )
 
 
-def refund_of(
-    sale: KeptSale, sold: Sold, paid: Paid, earlier: Sequence[KeptLine], returned: Sequence[ReturnedLine]
-) -> Refund:
-    """Compute what goes back for returned lines, after earlier returns of the same sale."""
+def _refund(
+    sale: KeptSale, sold: Sold, paid_total: int | None, earlier: Sequence[KeptLine], returned: Sequence[ReturnedLine]
+) -> tuple[int, ...]:
+    """Compute what goes back for each returned line, after earlier returns of the same sale."""
     quantities = {line.line_id: line.quantity for line in sale.basket.lines}
-    faulty = _faulty_refunds(paid, quantities, earlier, returned)
     back = Counter[str]()
     for line_id, quantity in (
         *((e.line_id, e.quantity) for e in earlier),
@@ -115,64 +93,13 @@ def refund_of(
     ):
         back[line_id] += quantity
     rest = reduced(sale.basket, {line_id: quantity - back[line_id] for line_id, quantity in quantities.items()})
-    kept = sale.price(rest, sold.promotion_ids).total if rest else 0
-    gone = sum(line.refund for line in earlier)
-    others = max(0, paid.total - kept - gone - sum(faulty)) if _asks_more_than_net(returned, rest) else 0
-    most = max(0, paid.total - gone)
-    return Refund(tuple(_within(_shared(others, faulty, paid, quantities, returned), most)))
-
-
-def _asks_more_than_net(returned: Sequence[ReturnedLine], rest: Basket | None) -> bool:
-    """Faulty units alone give back their net; with the last of a sale goes all that is left of what was paid."""
-    return rest is None or any(not line.faulty for line in returned)
-
-
-def _faulty_refunds(
-    paid: Paid, quantities: Mapping[str, int], earlier: Sequence[KeptLine], returned: Sequence[ReturnedLine]
-) -> list[int]:
-    """Give each faulty line what its units cost net, to the last minor unit over all returns of that line."""
-    units = Counter[str]()
-    for kept in earlier:
-        units[kept.line_id] += kept.quantity if kept.faulty else 0
-    refunds = []
-    for line in returned:
-        if not line.faulty:
-            refunds.append(0)
-            continue
-        net, quantity, before = paid.nets[line.line_id], quantities[line.line_id], units[line.line_id]
-        units[line.line_id] += line.quantity
-        refunds.append(net * (before + line.quantity) // quantity - net * before // quantity)
-    return refunds
-
-
-def _shared(
-    others: int, faulty: Sequence[int], paid: Paid, quantities: Mapping[str, int], returned: Sequence[ReturnedLine]
-) -> list[int]:
-    """Share what goes back for units that are not faulty over their lines, by what they cost."""
-    are_all_faulty = all(line.faulty for line in returned)
-    weights = [
-        paid.nets[line.line_id] * line.quantity // quantities[line.line_id] if are_all_faulty or not line.faulty else 0
-        for line in returned
-    ]
-    if not any(weights):
-        weights = [1 if are_all_faulty or not line.faulty else 0 for line in returned]
-    return [own + share for own, share in zip(faulty, share_out(others, weights), strict=True)]
-
-
-def _within(amounts: Sequence[int], most: int) -> Iterator[int]:
-    for amount in amounts:
-        yield min(amount, most)
-        most -= min(amount, most)
-
-
-def _paid(sold: Sold, paid_total: int | None) -> Paid:
-    """What the till says was paid counts; it is shared over lines as the sale's prices are."""
-    if paid_total is None or paid_total == sold.total:
-        return Paid(sold.total, sold.nets)
-    shares = share_out(paid_total, list(sold.nets.values()))
-    if paid_total and not sold.total:
-        shares = share_out(paid_total, [1] * len(sold.nets))
-    return Paid(paid_total, dict(zip(sold.nets, shares, strict=True)))
+    return refunds(
+        paid=paid_for(sold.total, sold.nets, paid_total),
+        kept_total=sale.price(rest, sold.promotion_ids).total if rest else None,
+        quantities=quantities,
+        earlier=[Refunded(Returned(line.line_id, line.quantity, line.faulty), line.refund) for line in earlier],
+        returned=[Returned(line.line_id, line.quantity, line.faulty) for line in returned],
+    )
 
 
 def _faults(sale: KeptSale, request: ReturnRequest, earlier: Sequence[KeptLine]) -> Iterator[Fault]:
@@ -194,15 +121,15 @@ def _faults(sale: KeptSale, request: ReturnRequest, earlier: Sequence[KeptLine])
             yield Fault(f"/lines/{position}/quantity", "too_large", detail)
 
 
-def _answer(lines: Sequence[ReturnedLine], refund: Refund) -> bytes:
-    told = tuple(LineRefund(line.line_id, amount) for line, amount in zip(lines, refund.by_line, strict=True))
-    return _encode(ReturnAnswer(refund.total, told, _reason(lines, refund)))
+def _answer(lines: Sequence[ReturnedLine], amounts: Sequence[int]) -> bytes:
+    told = tuple(LineRefund(line.line_id, amount) for line, amount in zip(lines, amounts, strict=True))
+    return _encode(ReturnAnswer(sum(amounts), told, _reason(lines, amounts)))
 
 
-def _reason(lines: Sequence[ReturnedLine], refund: Refund) -> str:
+def _reason(lines: Sequence[ReturnedLine], amounts: Sequence[int]) -> str:
     if all(line.faulty for line in lines):
         return "Faulty units give back what they cost after their discounts."
-    if not refund.total:
+    if not any(amounts):
         return "What is kept costs, with the sale's own discounts, as much as was paid, so nothing goes back."
     given = "What was paid, less what is kept at the sale's own discounts, less earlier refunds."
     return f"{given} Faulty units give back what they cost." if any(line.faulty for line in lines) else given
