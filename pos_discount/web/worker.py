@@ -36,7 +36,7 @@ SWITCH_SECONDS = 0.0005
 """How long a thread computes while others want to (Python's own is ten times as long): the poller and the thread that
 writes give up the interpreter at every call to the kernel, and would wait that long each time to go on."""
 
-MOST_SECONDS_UNSEEN = 0.03
+MOST_SECONDS_UNSEEN = 0.05
 """How long a request may have lain there before the poller looked at it; the poller is late when too many come."""
 
 SOON = 0.001
@@ -113,7 +113,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Tell whether a thread can take one more: fewer are given work when it has waited long to be looked at."""
         threads: int = self.cfg.threads
         is_late = time.monotonic() - self.poller.ready_since > MOST_SECONDS_UNSEEN
-        return self._handed < (max(1, threads // 8) if is_late else threads)
+        return self._handed < (max(1, threads // 4) if is_late else threads)
 
     def _refuse(self, conn: Any) -> bool:
         """Answer a request by the edge's refusal, without a thread; False where a thread must look at it."""
