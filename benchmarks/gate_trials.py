@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pos_discount.learning.evaluation import (
+    LEAST_LIKELY,
     Estimate,
     Weighed,
     doubly_robust,
@@ -56,11 +57,14 @@ MEAN_VALUE = 100.0 * float(np.exp(3.5 + 0.6**2 / 2))
 @dataclass(frozen=True)
 class Market:
     """True tables by context (cell, margin): chance `share` [X], and of each ladder profit `per_value` [X, L] (times
-    the basket's value) and `fixed` [X, L]; `type_by_cell` [C, T]; which outcomes agree with which ladders [O, L]."""
+    the basket's value) and `fixed` [X, L]; how probably rung 1 is accepted, and what it then earns per value [X];
+    `type_by_cell` [C, T]; which outcomes agree with which ladders [O, L]."""
 
     share: Floats
     per_value: Floats
     fixed: Floats
+    accepts_first: Floats
+    first_per_value: Floats
     type_by_cell: Floats
     agrees: Floats
 
@@ -97,7 +101,9 @@ def market() -> Market:
     per_value = (sale[:, None] * margins[None, :, None] - depth[:, None]).reshape(-1, len(LADDERS))
     fixed = np.repeat(-OFFER_COST * spoken, len(MARGINS), axis=0)
     share = np.repeat(likely.sum(axis=1), len(MARGINS)) / len(MARGINS)
-    return Market(share, per_value, fixed, type_by_cell, _agreements())
+    accepts = np.repeat(type_by_cell @ np.array([kind.wants[0] for kind in TYPES]), len(MARGINS))
+    first = np.tile(margins - DEPTHS[0], CELLS)
+    return Market(share, per_value, fixed, accepts, first, type_by_cell, _agreements())
 
 
 def _agreements() -> Floats:
@@ -206,19 +212,24 @@ def _reactions(
 def weighed(true: Market, seen: Day, logged: Floats, policy: Floats, judge: Floats) -> Weighed:
     """Make the columns of evaluation, by looking them up: a judge errs about each ladder by a factor [X, L].
 
-    A ladder that was impossible counts at a fifth below what the judge foresees.
+    A ladder that was hardly possible counts, once rung 1 was refused, at a fifth below what the judge foresees.
     """
-    factor = np.where(logged > 0.0, judge, judge * 0.8)
-    there, log_there = policy @ true.agrees.T, logged @ true.agrees.T
-    by_value, fixed = policy * true.per_value * factor, policy * true.fixed
     at = seen.context, seen.code
-    return Weighed(
-        there=there[at],
-        logged=log_there[at],
-        direct=seen.value * by_value.sum(axis=1)[seen.context] + fixed.sum(axis=1)[seen.context],
-        foreseen_there=seen.value * (by_value @ true.agrees.T)[at] + (fixed @ true.agrees.T)[at],
-        missing=np.where(logged > 0.0, 0.0, policy).sum(axis=1)[seen.context],
-    )
+    has_refused, accepted = seen.code % REACHES != 0, true.accepts_first[seen.context]
+    first = accepted * (seen.value * true.first_per_value[seen.context] - OFFER_COST)
+    direct, there, foreseen_there = np.zeros(len(seen.code)), np.zeros(len(seen.code)), np.zeros(len(seen.code))
+    is_possible = logged >= LEAST_LIKELY
+    for part, worth in ((policy * is_possible, 1.0), (policy * ~is_possible, 0.8)):
+        by_value, fixed = part * true.per_value * judge, part * true.fixed
+        mass, mass_there = part.sum(axis=1)[seen.context], (part @ true.agrees.T)[at]
+        foreseen = seen.value * by_value.sum(axis=1)[seen.context] + fixed.sum(axis=1)[seen.context]
+        foreseen_so = seen.value * (by_value @ true.agrees.T)[at] + (fixed @ true.agrees.T)[at]
+        there += mass_there
+        direct += np.where(has_refused, worth * (foreseen - mass * first) / (1.0 - accepted), foreseen)
+        after = worth * (foreseen_so - mass_there * first) / (1.0 - accepted)
+        foreseen_there += np.where(has_refused, after, foreseen_so)
+    missing = np.where(is_possible, 0.0, policy).sum(axis=1)[seen.context]
+    return Weighed(there, (logged @ true.agrees.T)[at], direct, foreseen_there, missing)
 
 
 def gate(

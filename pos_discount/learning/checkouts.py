@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from pos_discount.learning.executed import Executed, agrees, executed_of
+from pos_discount.learning.evaluation import LEAST_LIKELY
+from pos_discount.learning.executed import Executed, agrees, executed_of, has_refused_first
 from pos_discount.learning.features import bins_of
 from pos_discount.learning.history import Visit
 from pos_discount.sensitivity import Event, Stakes, Terms, parse_event_code
@@ -89,7 +90,8 @@ class Baskets(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkouts:
     """N visits as columns: baskets, `bins` [N, features], own `counts` [N, E] of `events` known at the time, the
-    `logged` policy, and `done` [N], the number of what was executed (`executed`), which was as likely as `likely`."""
+    `logged` policy, and `done` [N], the number of what was executed (`executed`), which was as likely as `likely`;
+    `has_refused` [N] says where rung 1 was named and refused."""
 
     baskets: Baskets
     bins: NDArray[np.int8]
@@ -99,6 +101,7 @@ class Checkouts:
     logged: Spread
     executed: tuple[Executed, ...]
     done: Ints
+    has_refused: NDArray[np.bool_]
     likely: Floats = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,8 +125,8 @@ class Checkouts:
         return agreeing
 
     def possible(self, spread: Spread) -> NDArray[np.bool_]:
-        """Say of each triple [P] whether its ladder could have been chosen when the visit was decided."""
-        width, possible = len(self.ladders.known), self.logged.only(self.logged.mass > 0.0)
+        """Say of each triple [P] whether its ladder could well have been chosen when the visit was decided."""
+        width, possible = len(self.ladders.known), self.logged.only(self.logged.mass >= LEAST_LIKELY)
         there = possible.row * width + possible.ladder
         kind: Literal["table"] | None = "table" if width <= MOST_LOOKED_UP else None
         found: NDArray[np.bool_] = np.isin(spread.row * width + spread.ladder, there, kind=kind)
@@ -144,6 +147,7 @@ def checkouts_of(visits: Sequence[Visit], is_prefix_trusted: bool) -> Checkouts:
         logged=spread_of((visit.choice.distribution for visit in visits), ladders),
         executed=tuple(number_by_done),
         done=np.array(done, dtype=np.intp),
+        has_refused=np.fromiter(map(has_refused_first, visits), dtype=np.bool_, count=len(visits)),
     )
 
 

@@ -50,6 +50,13 @@ def executed_of(visit: Visit, is_prefix_trusted: bool) -> Executed:
     return whole
 
 
+def has_refused_first(visit: Visit) -> bool:
+    """Say whether rung 1 was named and not taken at once: what comes then depends on the rest of the ladder."""
+    if visit.said is None:
+        return visit.result == "accepted" and visit.rung is not None and visit.rung > 1
+    return bool(visit.said) and visit.said[0][0] == 1 and visit.said[0][1] in ("declined", "walked")
+
+
 def agrees(ladder: Ladder, executed: Executed) -> bool:
     """Say whether a ladder would have shown the same."""
     reach, prefix = executed

@@ -13,7 +13,7 @@ from pos_discount.learning.cells import cells_of
 from pos_discount.learning.checkouts import Checkouts, Spread, joined
 from pos_discount.learning.evaluation import Weighed
 from pos_discount.learning.history import Visit
-from pos_discount.learning.weighing import choose_many, foresee_many
+from pos_discount.learning.weighing import choose_many, foresee_many, given_refusal
 from pos_discount.sensitivity import SensitivityModel
 from pos_discount.sensitivity.ladder import Distribution
 from pos_discount.sensitivity.model import event_likelihoods
@@ -71,8 +71,8 @@ def always(distribution: Distribution, checkouts: Checkouts) -> Spread:
 def weigh(checkouts: Checkouts, spread: Spread, judges: Sequence[Judge], *, unknown: Unknown) -> Weighed:
     """Make the columns of evaluation for one policy; the first judge foresees rewards.
 
-    A ladder that was impossible at a checkout counts there as `unknown` says: at the worst, or the best, that any
-    posterior draw of any judge foresees of it, save for what its beginning shares with ladders that were possible.
+    A ladder that was hardly possible at a checkout counts there as `unknown` says: at the worst, or the best, that any
+    posterior draw of any judge foresees of it, given that rung 1 was refused where it was.
     """
     count, row = len(checkouts), spread.row
     is_possible = checkouts.possible(spread)
@@ -102,8 +102,11 @@ def worst_of(visit: Visit) -> float:
 def _foreseen(
     spread: Spread, chosen: NDArray[np.bool_], checkouts: Checkouts, judge: Judge, *, by_draw: bool
 ) -> Floats:
-    part, rungs = spread.only(chosen), checkouts.ladders.rungs()
-    return foresee_many(part, rungs, checkouts.baskets, judge.model, judge.weights, judge.cells, by_draw=by_draw)
+    part, rungs, baskets = spread.only(chosen), checkouts.ladders.rungs(), checkouts.baskets
+    told = foresee_many(part, rungs, baskets, judge.model, judge.weights, judge.cells, by_draw=by_draw)
+    after = checkouts.has_refused[part.row]
+    told[after] = given_refusal(told[after], part.row[after], baskets, judge.model, judge.weights, judge.cells)
+    return told
 
 
 def _sums(row: Ints, values: Floats, count: int) -> Floats:

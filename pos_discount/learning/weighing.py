@@ -30,6 +30,9 @@ BLOCK_NUMBERS = 100_000
 COUNTED = 500
 """Visits whose winners are counted at once: sorting grows faster than their number."""
 
+MOST_ACCEPTED = 1.0 - 1e-6
+"""Chance of accepting rung 1 from which it is no longer asked what comes of those who refuse it."""
+
 RUNG_BITS = 6
 LONGEST_CODED = 10
 """A ladder is coded as one whole number, RUNG_BITS per rung; longer ones are left to the single call."""
@@ -103,10 +106,24 @@ def foresee_many(
 
 def accept_first(baskets: Baskets, model: SensitivityModel, weights: Floats) -> Floats:
     """Foresee how probably rung 1 is accepted [N], under the point estimate."""
-    right, share = between_knots(model, baskets.depths[:, 0])
-    curve = model.table[:, right - 1, 0] + share * model.step_table[:, right - 1, 0]
-    accepted: Floats = np.minimum((weights * curve.T).sum(axis=1), 1.0)
+    curve = _curves_at(model, baskets.depths[:, 0], draws=1)[:, :, 0]
+    accepted: Floats = np.minimum((weights * curve).sum(axis=1), 1.0)
     return accepted
+
+
+def given_refusal(
+    foreseen: Floats, rows: Ints, baskets: Baskets, model: SensitivityModel, weights: Floats, cells: Ints
+) -> Floats:
+    """Turn what ladders at visits `rows` [P] are foreseen to earn [P, draw] into that once rung 1 was refused."""
+    at, place = np.unique(rows, return_inverse=True)
+    draws = foreseen.shape[1]
+    believed = weights[at][:, :, None] * model.mix_ratio_table[cells[at], :, :draws]
+    believed /= believed.sum(axis=1, keepdims=True)
+    accepted = (believed * _curves_at(model, baskets.depths[at, 0], draws)).sum(axis=1)[place]
+    accepted = np.minimum(accepted, MOST_ACCEPTED)
+    earned = (baskets.profits[rows, 0] - baskets.offer_cost[rows])[:, None]
+    given: Floats = (foreseen - accepted * earned) / (1.0 - accepted)
+    return given
 
 
 def between_knots(model: SensitivityModel, depths: Floats) -> tuple[Ints, Floats]:

@@ -8,8 +8,16 @@ import pytest
 from learning.made_evidence import two_groups
 from pos_discount.learning import FitOptions, fit_sensitivity
 from pos_discount.learning.checkouts import Ladders, Spread, baskets_of
+from pos_discount.learning.evaluation import Weighed, effective_samples
 from pos_discount.learning.features import bins_of
-from pos_discount.learning.weighing import accept_first, choose_many, foresee_many, ladder_of, win_many
+from pos_discount.learning.weighing import (
+    accept_first,
+    choose_many,
+    foresee_many,
+    given_refusal,
+    ladder_of,
+    win_many,
+)
 from pos_discount.sensitivity import (
     Behaviour,
     Belief,
@@ -102,6 +110,19 @@ def _ladder(rungs: int, dice: np.random.Generator) -> tuple[int, ...]:
     return tuple(rung for rung in range(rungs) if rung == 0 or dice.random() < 0.4)[:12]
 
 
+def test_what_is_foreseen_is_made_of_those_who_take_rung_1_and_those_who_refuse_it(model: SensitivityModel) -> None:
+    drawn, ladders = Drawn(model, 60, 5), Ladders()
+    rows = np.array([row for row, stakes in enumerate(drawn.stakes) if len(stakes.depths) > 2])
+    numbers = np.array([ladders.number(((0,), (0, 1), (0, 1, 2))[row % 3]) for row in rows.tolist()])
+    spread, model_at = Spread(rows, numbers, np.ones(len(rows))), (model, drawn.weights, drawn.cells)
+    foreseen = foresee_many(spread, ladders.rungs(), drawn.baskets, *model_at, by_draw=False)
+    refused = given_refusal(foreseen, rows, drawn.baskets, *model_at)
+    accepted = accept_first(drawn.baskets, model, drawn.weights)[rows]
+    taken = drawn.baskets.profits[rows, 0] - drawn.baskets.offer_cost[rows]
+    assert accepted * taken + (1.0 - accepted) * refused[:, 0] == pytest.approx(foreseen[:, 0])
+    assert (refused[:, 0] < taken).all()  # what is earned after a refusal is less: they walk, or cost a deeper rung
+
+
 def test_bins_are_those_of_each_behaviour() -> None:
     edges = [
         Behaviour(0.25, True, False, 3, 7, 4, 0.8, 12, 1),
@@ -111,3 +132,16 @@ def test_bins_are_those_of_each_behaviour() -> None:
     ]
     assert [tuple(row) for row in bins_of(edges).tolist()] == [bin_behaviour(each) for each in edges]
     assert bins_of([]).shape == (0, 9)
+
+
+@pytest.mark.parametrize(
+    ("logged", "value"),
+    [pytest.param(0.02, 100.0 + (40.0 - 50.0) / 0.02, id="often enough"), pytest.param(0.019, 100.0, id="too rare")],
+)
+def test_what_was_hardly_ever_seen_corrects_nothing(logged: float, value: float) -> None:
+    ones = np.ones(1)
+    policy = Weighed(
+        there=ones, logged=logged * ones, direct=100.0 * ones, foreseen_there=50.0 * ones, missing=0.0 * ones
+    )
+    assert policy.doubly_robust(40.0 * ones).tolist() == pytest.approx([value])
+    assert effective_samples(policy) == pytest.approx(1.0 if logged >= 0.02 else 0.0)
