@@ -236,7 +236,7 @@ def _foresight(
         acceptance.append(_six_digits(min(1.0, bought / come_so_far)) if come_so_far > 0.0 else 0.0)
         expected.append(_six_digits(ahead / come_so_far) if come_so_far > 0.0 else 0.0)
     return Foresight(
-        spoken=tuple(_six_digits(share) for share in spoken),
+        spoken=tuple(map(_six_digits, spoken)),
         acceptance=tuple(acceptance[::-1]),
         expected_profit=tuple(expected[::-1]),
         sale=_six_digits(min(1.0, sum(sale) + settled)) if rungs else 1.0,
@@ -299,6 +299,8 @@ def _walk_forward(steps: list[Floats], draws: int) -> tuple[Ladder, ...]:
     for worth in steps:
         following = worth.reshape(len(worth), -1).take(here, axis=1).argmax(axis=0)
         said.append(following.tolist())
+        if not following.any():
+            break
         here = following * draws
         here += every_draw
     ladders = list(zip(*said, strict=True)) if said else [()] * draws
