@@ -42,9 +42,9 @@ def record_decision(connection: Connection, record: DecisionRecord, holds: Seque
 
 
 def read_earlier(connection: Connection, store_id: str, sale_id: str) -> EarlierDecision | None:
-    """Read the latest decision of a sale that goes on; a number that comes again after its sale ended is a new sale."""
+    """Read the latest decision of a sale, ended or not: one number keeps its arm and dice."""
     row = connection.execute(
-        f"SELECT decision_id, seed, arm FROM decisions WHERE store_id = ? AND sale_id = ? AND {NOT_ENDED}"
+        "SELECT decision_id, seed, arm FROM decisions WHERE store_id = ? AND sale_id = ?"
         " ORDER BY decision DESC LIMIT 1",
         (store_id, sale_id),
     ).fetchone()

@@ -103,7 +103,7 @@ def test_a_further_decision_of_a_sale_supersedes_the_earlier_and_frees_its_holds
 def test_a_sale_that_ended_is_not_superseded_by_its_number_coming_again(store: Store) -> None:
     store.record_decision(a_decision(1, sale_id="A", arm="holdout", seed="first"))
     store.record_outcomes([an_outcome(1)])
-    assert store.read_earlier_decision("S1", "A") is None
+    assert store.read_earlier_decision("S1", "A") == EarlierDecision("dec_000001", "first", "holdout")
     store.record_decision(a_decision(2, sale_id="A"))
     assert store.read_decision("dec_000001").superseded_by is None
 
