@@ -43,7 +43,7 @@ def test_a_key_is_nowhere_in_the_database(shop: Shop) -> None:
     key = shop.run("keys", "create", "--scope", "till").out.strip()
     kept = b"".join(path.read_bytes() for path in shop.folder.glob("shop.db*"))
     assert key.encode() not in kept
-    assert key.rsplit("_", 1)[1].encode() not in kept
+    assert key[-20:].encode() not in kept  # its secret may hold the mark that parts it from its id
 
 
 @pytest.mark.parametrize(
