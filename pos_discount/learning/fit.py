@@ -6,6 +6,7 @@ held-out likelihood, the fewest that are not clearly worse), their curves, the c
 of thing again, so that a night can be repeated, compared and thrown away.
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -123,17 +124,8 @@ def fit_day(
         held_out_log_likelihood=previous.held_out_log_likelihood,
     )
     model = serve(tables, previous.tree, shared, strengths, sums, labels, card, options, seed, sample, terms)
-    return Fitted(
-        tables,
-        previous.tree,
-        strengths,
-        sums,
-        labels,
-        card.nights,
-        previous.anew_at_night,
-        previous.anew_at_visits,
-        previous.held_out_log_likelihood,
-        model,
+    return replace(
+        previous, tables=tables, strengths=strengths, sums=sums, labels=labels, nights=card.nights, model=model
     )
 
 

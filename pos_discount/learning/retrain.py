@@ -103,13 +103,8 @@ def retrain(
     """
     state = _state(saved)
     counts, before = state.counts, state.counts.visits
-    notice(STAGES[0])
-    today = counts.read(store.read_lessons(counts.sequence))
-    window = _window(store, counts.sequence, options.window)
-    notice(STAGES[1])
-    recent = dict(_named(store, {row.customer for row in window if row.customer is not None}))
+    window, recent, taught = _read(store, state, options, notice)
     visits = visits_of(window, recent)
-    taught = _taught(store, counts, today, state.fitted, options.fit)
     notice(STAGES[2])
     fitted = _fitted(taught, state.fitted, visits, options, counts.sequence)
     counts.behaviours.settle()
@@ -143,6 +138,25 @@ def retrain(
         is_anew=fitted.anew_at_night == fitted.nights - 1,
         missing=missing,
     )
+
+
+class _Read(NamedTuple):
+    """What a night reads: the latest checkouts, what is kept of their customers, and what the fit is taught."""
+
+    window: list[Checkout]
+    recent: dict[str, CustomerEvents]
+    taught: Evidence | Day
+
+
+def _read(store: Store, state: LearnerState, options: RetrainOptions, notice: Callable[[str], None]) -> _Read:
+    """Read what is new into the state's counts, and what tonight is compared on and taught."""
+    counts = state.counts
+    notice(STAGES[0])
+    today = counts.read(store.read_lessons(counts.sequence))
+    window = _window(store, counts.sequence, options.window)
+    notice(STAGES[1])
+    recent = dict(_named(store, {row.customer for row in window if row.customer is not None}))
+    return _Read(window, recent, _taught(store, counts, today, state.fitted, options.fit))
 
 
 def _with_measures(model: SensitivityModel, held_out: float, calibration: float) -> SensitivityModel:
