@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -97,3 +98,17 @@ def test_a_decision_expires_by_the_servers_clock_whatever_the_till_says() -> Non
 def test_profit_is_null_where_a_cost_is_not_known_and_a_number_where_it_is() -> None:
     assert {rung.expected_profit for rung in decided().answer.ladder} == {None}
     assert None not in {rung.expected_profit for rung in decided("margins: [{rate: 40%}]\n").answer.ladder}
+
+
+def test_a_decision_leaves_nothing_behind_for_the_garbage_collector_to_find() -> None:
+    promotions = "".join(f"  - {{id: a{n}, name: A, offer: automatic, benefit: {{percent: {n}%}}}}\n" for n in (5, 10))
+    index, basket = index_of(promotions + STEPS), basket_of({"unit_price": 5000})
+    known, seed = Known(), Seed("dec_1", "dice")
+    decide(basket, index, None, known, NOW, seed)
+    gc.collect()
+    gc.disable()
+    try:
+        decide(basket, index, None, known, NOW, seed)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

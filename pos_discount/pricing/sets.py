@@ -162,6 +162,7 @@ class Sets:
                 presents -= self._entries[position].present_value
 
         extend((), (), (0, 0, 0), pool)
+        del extend  # what knows itself would keep all that was priced until a garbage collection
         return best[1]
 
     def _most(self, position: int, pool: Positions) -> int:

@@ -28,6 +28,10 @@ HANDED_OVER = "LISTEN_FDS"
 
 SHARED_MEMORY = Path("/dev/shm")
 
+YOUNG_OBJECTS = 10_000
+"""How many objects are made before garbage is looked for (Python's own: 700). A decision makes some hundreds that end
+with it, and a look goes through those of all that are being made."""
+
 
 class Listening(msgspec.Struct, frozen=True):
     """Where to listen, and with how much. ``threads`` are of each worker; some of them are always left to say 503."""
@@ -139,6 +143,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         in_force.watch()
         in_force.after_change = _settle
         _settle()
+        gc.set_threshold(YOUNG_OBJECTS)
         return app
 
 
