@@ -6,7 +6,8 @@ clock. What is unknown does not hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
@@ -17,6 +18,7 @@ from pos_discount.policy.ranges import Range
 from pos_discount.policy.values import Number
 
 SpendCounts = Literal["original", "remaining"]
+Word = str | bool
 
 
 class View(Protocol):
@@ -63,6 +65,28 @@ class Condition(msgspec.Struct, frozen=True):
         return False
 
 
+class Stated(Condition, frozen=True):
+    """A condition on a plain fact that each sale states in words: it holds where one of them is wanted. So it can be
+    told beforehand which words let which promotions stand."""
+
+    @abstractmethod
+    def wanted(self) -> Collection[Word]:
+        """Return the words of which one must be stated."""
+
+    @staticmethod
+    @abstractmethod
+    def stated(view: View) -> Collection[Word | None]:
+        """Return the sale's words for this fact; None stands for what is unknown and is never wanted."""
+
+    @abstractmethod
+    def refusal(self) -> str:
+        """Say for which sales it holds, to somebody for whom it does not."""
+
+    def unmet(self, view: View) -> Unmet | None:
+        wanted = self.wanted()
+        return None if any(word in wanted for word in self.stated(view)) else Unmet(self.kind, self.refusal())
+
+
 class Bounded(Condition, frozen=True):
     """A condition on a number: every bound that is given must hold."""
 
@@ -74,8 +98,12 @@ class Bounded(Condition, frozen=True):
 
     def missing(self, value: int) -> int:
         """Return how much more the value must be to reach the lower bounds; 0 where it does."""
-        floor = max(self.at_least or 0, self.exactly or 0, -1 if self.more_than is None else self.more_than + 1)
-        return max(0, floor - value)
+        floor = self.at_least or 0
+        if self.exactly is not None and self.exactly > floor:
+            floor = self.exactly
+        if self.more_than is not None and self.more_than >= floor:
+            floor = self.more_than + 1
+        return floor - value if floor > value else 0
 
     def holds(self, value: int) -> bool:
         """Tell whether the value lies within all bounds."""

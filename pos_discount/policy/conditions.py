@@ -73,8 +73,7 @@ class Quantity(BoundedByUnits, frozen=True):
 
     def unmet(self, view: View) -> Unmet | None:
         units = view.quantity(self.of)
-        if self.missing(units):
-            more = self.missing(units)
+        if more := self.missing(units):
             return Unmet(self.kind, words_for_missing(self.kind, more, self.of, 0), {"quantity": more})
         if self.exceeds(units):
             return Unmet(self.kind, f"{units} {_units(units)}{_of(self.of)} are too many")

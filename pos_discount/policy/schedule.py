@@ -20,6 +20,11 @@ def is_in_force(promotion: Promotion, local_time: datetime) -> bool:
         return False
     if promotion.until is not None and moment >= promotion.until.timestamp():
         return False
+    return is_open(promotion, local_time)
+
+
+def is_open(promotion: Promotion, local_time: datetime) -> bool:
+    """Tell whether a promotion's weekdays and hours hold by the wall clock, whatever its dates."""
     if promotion.hours is None:
         return promotion.weekdays is None or WEEKDAYS[local_time.weekday()] in promotion.weekdays
     return any(_is_within(window, promotion.weekdays, local_time) for window in promotion.hours)

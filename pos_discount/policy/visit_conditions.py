@@ -2,54 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Literal
 
 from pos_discount.basket import Attributes, Basket, Customer
-from pos_discount.policy.condition import Bounded, Condition, Unmet, View
+from pos_discount.policy.condition import Bounded, Condition, Stated, Unmet, View, Word
 from pos_discount.policy.ranges import has_attribute
 from pos_discount.policy.values import Count, Number, Text, Words
 
 
-class Member(Condition, frozen=True):
+class Member(Stated, frozen=True):
     """Whether a customer_id was sent."""
 
     kind = "member"
     shorthand = "is_member"
     is_member: bool
 
-    def unmet(self, view: View) -> Unmet | None:
-        if (view.basket.customer is not None and view.basket.customer.customer_id is not None) == self.is_member:
-            return None
-        return Unmet(self.kind, "for members only" if self.is_member else "for customers without a card only")
+    def wanted(self) -> Collection[Word]:
+        return (self.is_member,)
+
+    @staticmethod
+    def stated(view: View) -> Collection[Word | None]:
+        customer = view.basket.customer
+        return (customer is not None and customer.customer_id is not None,)
+
+    def refusal(self) -> str:
+        return "for members only" if self.is_member else "for customers without a card only"
 
 
-class Tier(Condition, frozen=True):
+class Tier(Stated, frozen=True):
     """The customer's loyalty tier is one of these."""
 
     kind = "tier"
     shorthand = "tiers"
     tiers: Words
 
-    def unmet(self, view: View) -> Unmet | None:
-        customer = view.basket.customer
-        return (
-            None if customer and customer.tier in self.tiers else Unmet(self.kind, f"for {_any_of(self.tiers)} members")
-        )
+    def wanted(self) -> Collection[Word]:
+        return self.tiers
+
+    @staticmethod
+    def stated(view: View) -> Collection[Word | None]:
+        return (view.basket.customer.tier,) if view.basket.customer else ()
+
+    def refusal(self) -> str:
+        return f"for {_any_of(self.tiers)} members"
 
 
-class Group(Condition, frozen=True):
+class Group(Stated, frozen=True):
     """The customer belongs to one of these groups."""
 
     kind = "group"
     shorthand = "groups"
     groups: Words
 
-    def unmet(self, view: View) -> Unmet | None:
-        customer = view.basket.customer
-        if customer and any(group in self.groups for group in customer.groups):
-            return None
-        return Unmet(self.kind, f"for the group {_any_of(self.groups)}")
+    def wanted(self) -> Collection[Word]:
+        return self.groups
+
+    @staticmethod
+    def stated(view: View) -> Collection[Word | None]:
+        return view.basket.customer.groups if view.basket.customer else ()
+
+    def refusal(self) -> str:
+        return f"for the group {_any_of(self.groups)}"
 
 
 class Birthday(Condition, frozen=True):
@@ -117,50 +132,76 @@ class Coupon(Condition, frozen=True):
         return any(_matches_code(word, code.casefold()) for code in self.codes)
 
 
-class Segment(Condition, frozen=True):
+class Segment(Stated, frozen=True):
     """The customer's behavioural segment, by id or name."""
 
     kind = "segment"
     shorthand = "segments"
     segments: Words
 
-    def unmet(self, view: View) -> Unmet | None:
-        return None if any(word in self.segments for word in view.segment) else Unmet(self.kind, "for other customers")
+    def wanted(self) -> Collection[Word]:
+        return self.segments
+
+    @staticmethod
+    def stated(view: View) -> Collection[Word | None]:
+        return view.segment
+
+    def refusal(self) -> str:
+        return "for other customers"
 
 
-class Asked(Condition, frozen=True):
+class Asked(Stated, frozen=True):
     """Whether the cashier notes that the customer asked for a discount."""
 
     kind = "asked"
     shorthand = "has_asked"
     has_asked: bool
 
-    def unmet(self, view: View) -> Unmet | None:
-        if view.basket.asked == self.has_asked:
-            return None
-        return Unmet(self.kind, "only when the customer asks" if self.has_asked else "not when the customer asks")
+    def wanted(self) -> Collection[Word]:
+        return (self.has_asked,)
+
+    @staticmethod
+    def stated(view: View) -> Collection[Word | None]:
+        return (view.basket.asked,)
+
+    def refusal(self) -> str:
+        return "only when the customer asks" if self.has_asked else "not when the customer asks"
 
 
-class Payment(Condition, frozen=True):
+class Payment(Stated, frozen=True):
     """The customer pays in one of these ways."""
 
     kind = "payment"
     shorthand = "ways"
     ways: Words
 
-    def unmet(self, view: View) -> Unmet | None:
-        return None if view.basket.payment in self.ways else Unmet(self.kind, f"when paying by {_any_of(self.ways)}")
+    def wanted(self) -> Collection[Word]:
+        return self.ways
+
+    @staticmethod
+    def stated(view: View) -> Collection[Word | None]:
+        return (view.basket.payment,)
+
+    def refusal(self) -> str:
+        return f"when paying by {_any_of(self.ways)}"
 
 
-class InCurrency(Condition, frozen=True):
+class InCurrency(Stated, frozen=True):
     """The sale is in one of these currencies."""
 
     kind = "currency"
     shorthand = "codes"
     codes: Words
 
-    def unmet(self, view: View) -> Unmet | None:
-        return None if view.basket.currency in self.codes else Unmet(self.kind, f"when paying in {_any_of(self.codes)}")
+    def wanted(self) -> Collection[Word]:
+        return self.codes
+
+    @staticmethod
+    def stated(view: View) -> Collection[Word | None]:
+        return (view.basket.currency,)
+
+    def refusal(self) -> str:
+        return f"when paying in {_any_of(self.codes)}"
 
 
 class Attribute(Condition, frozen=True):

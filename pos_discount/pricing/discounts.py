@@ -7,17 +7,17 @@ costs little more than what they do not share.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
 
 import msgspec
 
 from pos_discount.money import part_of
 from pos_discount.policy.benefits import Gift, Points
 from pos_discount.policy.conditions import Unmet, first_unmet, words_for_missing
-from pos_discount.policy.model import Hours, Promotion
-from pos_discount.pricing.index import Entry
+from pos_discount.policy.model import Promotion
+from pos_discount.pricing.entry import Entry
 from pos_discount.pricing.left import Left
-from pos_discount.pricing.limits import CounterKey, Usage, counters_of
+from pos_discount.pricing.limits import fits_budgets
+from pos_discount.pricing.reasons import fixed_reason
 from pos_discount.pricing.scan import Scan
 from pos_discount.pricing.turn import LineSaving, Turn
 
@@ -37,7 +37,6 @@ _WORK_PER_EVALUATION = 10
 _LINES_COPIED = 10
 """How many lines are carried over as they are in the time in which one gets cheaper."""
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NO_SAVING = Unmet("no_saving", "nothing in the basket gets cheaper")
 _NOT_WORKED_OUT = Unmet("limit", "not worked out: too many promotions for so large a basket")
 
@@ -58,9 +57,10 @@ class Applied(msgspec.Struct, frozen=True):
 class Discounts:
     """The discounts of one basket, each evaluated when first asked for.
 
-    ``presented`` are the positions of the promotions that the customer claims, by id or by coupon. ``work_left`` is
-    what trying sets may still cost; each promotion alone has an allowance of its own, which only a hostile policy
-    uses up. ``is_exact`` tells whether all that was asked was worked out to its end.
+    ``presented`` are the positions of the promotions that the customer claims, by id or by coupon, ``holding`` of those
+    in reach of which all holds that others cannot change. ``work_left`` is what trying sets may still cost; each
+    promotion alone has an allowance of its own, which only a hostile policy uses up. ``is_exact`` tells whether all
+    that was asked was worked out to its end.
     """
 
     def __init__(self, scan: Scan) -> None:
@@ -70,14 +70,13 @@ class Discounts:
         self._work_left_alone = 0
         self.allow_alone()
         self._work_each = _WORK_PER_EVALUATION + len(scan.basket.lines) // _LINES_COPIED
-        self._start = Left.at_list_price(scan.prices, [line.quantity for line in scan.basket.lines])
-        self._opening = Turn(scan, self._start)
+        self._start = Left.at_list_price(scan.prices, scan.quantities)
         self._entries = scan.index.entries
         self._fixed: dict[int, Unmet | None] = {}
         self._alone: dict[int, Applied | Unmet] = {}
         self._after: dict[tuple[int, ...], Applied | Unmet] = {}
         self.presented = scan.index.presented(scan.basket)
-        self._at = scan.context.at.timestamp()
+        self.holding = scan.index.finder.holding(scan, self.presented)
 
     def allow(self, work: int, begun: int = 0) -> None:
         """Allow so much work for the next question, and so much in all for what was begun."""
@@ -126,9 +125,8 @@ class Discounts:
         return outcome
 
     def may_apply(self, position: int) -> bool:
-        """Tell whether a promotion can be part of a set: it applies alone, or what others leave could make it apply."""
-        if self.fixed_reason(position) is not None:
-            return False
+        """Tell whether a promotion that holds can be part of a set: it applies alone, or what others leave could make
+        it apply."""
         entry, alone = self._entries[position], self.alone(position)
         if alone is _NOT_WORKED_OUT:
             return False
@@ -149,30 +147,17 @@ class Discounts:
         """Tell whether a promotion's id was sent as claimed or one of its coupons was presented."""
         return entry.position in self.presented
 
-    def fixed_reason(self, position: int) -> Unmet | None:
+    def _fixed_reason(self, entry: Entry) -> Unmet | None:
         """Return why a promotion cannot apply whatever other promotions do, or None."""
+        position = entry.position
+        if position in self.holding:
+            return None
         if position not in self._fixed:
-            self._fixed[position] = self._find_fixed_reason(self._entries[position])
+            self._fixed[position] = fixed_reason(entry, self.scan, is_claimed=self.is_claimed(entry))
         return self._fixed[position]
 
-    def _find_fixed_reason(self, entry: Entry) -> Unmet | None:
-        promotion, scan = entry.promotion, self.scan
-        if promotion.id in scan.context.paused:
-            return Unmet("schedule", "paused for now")
-        if not (entry.is_always_and_everywhere and entry.begins <= self._at < entry.ends):
-            reason = _unmet_schedule(promotion, scan.context.at, scan.local_time) or _unmet_place(promotion, scan)
-            if reason is not None:
-                return reason
-        if promotion.offer == "on_request" and entry.position not in self.presented:
-            return Unmet("not_claimed", "only when the customer asks for it or shows its coupon")
-        for condition in entry.fixed_conditions:
-            reason = condition.unmet(self._opening)
-            if reason is not None:
-                return reason
-        return _used_up(promotion, scan) if promotion.limits else None
-
     def _work_out_alone(self, entry: Entry) -> Applied | Unmet:
-        reason = self.fixed_reason(entry.position)
+        reason = self._fixed_reason(entry)
         if reason is not None:
             return reason
         if self._work_left_alone < 0:
@@ -186,7 +171,7 @@ class Discounts:
         return outcome
 
     def _work_out_after(self, entry: Entry, left: Left) -> Applied | Unmet:
-        reason = self.fixed_reason(entry.position)
+        reason = self._fixed_reason(entry)
         if reason is not None:
             return reason
         turn = Turn(self.scan, left)
@@ -199,7 +184,7 @@ class Discounts:
             reason = first_unmet(entry.dynamic_conditions, turn)
             if reason is not None:
                 return reason
-        promotion = entry.promotion
+        promotion, scan = entry.promotion, self.scan
         promotion.benefit.apply(turn)
         self.is_exact &= turn.is_exact
         lines, after = turn.finish(promotion.cap)
@@ -211,8 +196,8 @@ class Discounts:
             cost += present.cost
             value += present.value
         if promotion.funded:
-            cost -= part_of(saving, promotion.funded, self.scan.house.rounding)
-        if promotion.limits and not _fits_budgets(promotion, self.scan, cost):
+            cost -= part_of(saving, promotion.funded, scan.house.rounding)
+        if promotion.limits and not fits_budgets(promotion, scan.basket, scan.local_time, scan.context.usage, cost):
             return Unmet("limit", "its budget does not cover this basket")
         return Applied(entry, saving, cost, lines, presents, value, after)
 
@@ -222,72 +207,3 @@ def _what_is_missing(promotion: Promotion, turn: Turn) -> Unmet:
     if missing is None:
         return _NO_SAVING
     return Unmet("no_saving", words_for_missing(*missing, turn.currency_digits), {missing.what: missing.amount})
-
-
-def _unmet_schedule(promotion: Promotion, at: datetime, local_time: datetime) -> Unmet | None:
-    if promotion.from_ is not None and at < promotion.from_:
-        return Unmet("schedule", f"only from {_on_the_clock(promotion.from_, local_time)} on")
-    if promotion.until is not None and at >= promotion.until:
-        return Unmet("schedule", f"only until {_on_the_clock(promotion.until, local_time)}")
-    if promotion.hours is None:
-        if promotion.weekdays is None or _DAYS[local_time.weekday()] in promotion.weekdays:
-            return None
-        return Unmet("schedule", f"only on {', '.join(promotion.weekdays)}")
-    if any(_is_within(hours, promotion.weekdays, local_time) for hours in promotion.hours):
-        return None
-    return Unmet("schedule", "not at this time")
-
-
-def _on_the_clock(moment: datetime, local_time: datetime) -> str:
-    """Write a moment as the shop's clock shows it."""
-    return f"{moment.astimezone(local_time.tzinfo):%Y-%m-%d %H:%M}"
-
-
-def _is_within(hours: Hours, weekdays: tuple[str, ...] | None, local_time: datetime) -> bool:
-    """Tell whether a window is open; past midnight it belongs to the weekday on which it began."""
-    now, today = local_time.time(), local_time.date()
-    if hours.starts < hours.ends:
-        began: date | None = today if hours.starts <= now < hours.ends else None
-    elif now >= hours.starts:
-        began = today
-    else:
-        began = today - timedelta(days=1) if now < hours.ends else None
-    return began is not None and (weekdays is None or _DAYS[began.weekday()] in weekdays)
-
-
-def _unmet_place(promotion: Promotion, scan: Scan) -> Unmet | None:
-    basket = scan.basket
-    if promotion.stores is not None and basket.store_id not in promotion.stores:
-        return Unmet("place", "not in this store")
-    if promotion.not_stores is not None and basket.store_id in promotion.not_stores:
-        return Unmet("place", "not in this store")
-    if promotion.channels is not None and basket.channel not in promotion.channels:
-        return Unmet("place", "not in this channel")
-    if promotion.regions is not None and basket.region not in promotion.regions:
-        return Unmet("place", "not in this region")
-    return None
-
-
-def _used_up(promotion: Promotion, scan: Scan) -> Unmet | None:
-    for limit, counter in counters_of(promotion, scan.basket, scan.local_time):
-        if counter is None:
-            return Unmet("limit", f"limited per {limit.per}, who is not known")
-        if limit.uses is not None and _usage(scan, counter).uses >= limit.uses:
-            return Unmet(
-                "limit", f"used up for this {limit.per}" + ("" if limit.every == "ever" else f" and {limit.every}")
-            )
-    return None
-
-
-def _fits_budgets(promotion: Promotion, scan: Scan, cost: int) -> bool:
-    return all(
-        limit.budget is None or counter is None or _usage(scan, counter).spent + cost <= limit.budget
-        for limit, counter in counters_of(promotion, scan.basket, scan.local_time)
-    )
-
-
-def _usage(scan: Scan, counter: CounterKey) -> Usage:
-    return scan.context.usage.get(counter, _NONE_USED)
-
-
-_NONE_USED = Usage()

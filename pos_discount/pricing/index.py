@@ -1,23 +1,21 @@
 """The index of a policy: from what is in a basket to the promotions that it can concern, without looking at the others.
 
 Every range gets a slot. A product is looked up once, by its sku, category, brand, supplier and tags, and what is
-found (its slots, the promotions that name them, its floor and margin) is kept for the next basket that holds it. Made
-once per policy version.
+found (its slots, its floor and margin) is kept for the next basket that holds it. Made once per policy version.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
 import msgspec
 
 from pos_discount.basket import Basket, Line
-from pos_discount.policy.conditions import AnyOf, Condition, Coupon
 from pos_discount.policy.model import Policy, Promotion
 from pos_discount.policy.ranges import Product, Range
+from pos_discount.pricing.entry import Entry
+from pos_discount.pricing.finding import Finder
 
 WHOLE_BASKET = -1
 _MOST_KEPT_PRODUCTS = 100_000
@@ -25,82 +23,20 @@ _MOST_KEPT_PRODUCTS = 100_000
 _Anchor = tuple[str, str]
 
 
-class ProductFacts(NamedTuple):
-    """What the policy says of a product: range slots, promotions that name one of them, its floor and its known
-    margin."""
+class ProductFacts(msgspec.Struct, frozen=True):
+    """What the policy says of a product: its range slots, its floor and its known margin."""
 
     slots: tuple[int, ...]
-    promotions: tuple[int, ...]
     is_never: bool
     min_price: int
     margin: Fraction | None
 
 
-class Entry:
-    """A promotion as it stands in the order of application, with what is worth computing once."""
-
-    __slots__ = (
-        "allowed",
-        "allows_all",
-        "begins",
-        "can_combine",
-        "chooses_units",
-        "coupons",
-        "dynamic_conditions",
-        "ends",
-        "fixed_conditions",
-        "footprint",
-        "is_always_and_everywhere",
-        "is_dynamic",
-        "is_for_ladder",
-        "position",
-        "present_value",
-        "promotion",
-        "slots",
-        "stacking_class",
-        "target_slots",
-        "uses_units",
-    )
-
-    def __init__(self, position: int, promotion: Promotion, index: PolicyIndex) -> None:
-        counts = index.policy.house.spend_counts
-        self.position = position
-        self.promotion = promotion
-        self.begins = -math.inf if promotion.from_ is None else promotion.from_.timestamp()
-        self.ends = math.inf if promotion.until is None else promotion.until.timestamp()
-        limiting = (promotion.weekdays, promotion.hours, promotion.stores, promotion.not_stores, promotion.channels)
-        self.is_always_and_everywhere = not any(part is not None for part in (*limiting, promotion.regions))
-        self.is_for_ladder = promotion.offer == "ladder"
-        self.stacking_class = promotion.stacking_class
-        self.allows_all = "all" in promotion.combines_with
-        self.allowed = frozenset(promotion.combines_with)
-        self.can_combine = self.allows_all or self.allowed != {"none"}
-        self.coupons = tuple(_coupons(promotion.when))
-        self.dynamic_conditions = tuple(c for c in promotion.when if c.depends_on_what_is_left(counts))
-        self.fixed_conditions = tuple(c for c in promotion.when if not c.depends_on_what_is_left(counts))
-        self.uses_units = promotion.benefit.uses_units
-        self.chooses_units = promotion.benefit.chooses_units()
-        has_budget = any(limit.budget is not None for limit in promotion.limits)
-        is_moved = promotion.benefit.depends_on_what_is_left(counts)
-        self.is_dynamic = bool(self.dynamic_conditions) or has_budget or is_moved
-        self.present_value = promotion.benefit.present_value()
-        self.target_slots = tuple(index.slot(of) for of in promotion.benefit.targets())
-        benefit_slots = {index.slot(of) for of in _ranges_in(promotion.benefit)}
-        self.footprint = frozenset(
-            benefit_slots | {index.slot(of) for c in self.dynamic_conditions for of in _ranges_in(c)}
-        )
-        self.slots = frozenset(benefit_slots | {index.slot(of) for c in promotion.when for of in _ranges_in(c)})
-
-    def combines(self, other: Entry) -> bool:
-        """Tell whether both promotions may be given together."""
-        return (self.allows_all or other.stacking_class in self.allowed) and (
-            other.allows_all or self.stacking_class in other.allowed
-        )
-
-
 class PolicyIndex:
     """A policy made ready for baskets. ``entries`` are its promotions in order of application, by priority, then id;
-    ``roles`` those who may grant a depth, rising with it."""
+    ``naming`` has the positions of those that name each slot, the whole basket's last, where `WHOLE_BASKET` finds them;
+    ``untouched`` are those that may apply to a basket with nothing of their ranges; ``roles`` those who may grant a
+    depth, rising with it."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -108,19 +44,21 @@ class PolicyIndex:
         self._slot_by_range: dict[Range, int] = {}
         self._slot_by_identity: dict[int, int] = {}
         guards = policy.house.guards
-        self._never = self._named_slot(guards.never)
+        self._never = None if guards.never is None else self.slot(guards.never)
         self._min_prices = tuple((self.slot(guard.of), guard.price) for guard in guards.min_price)
+        self.has_guarded_products = self._never is not None or bool(self._min_prices)
         self._margins = tuple((self.slot(margin.of), margin.rate) for margin in policy.house.margins)
         self.roles = tuple(sorted(guards.authority.items(), key=lambda role: role[1]))
         ordered = sorted(policy.promotions, key=lambda promotion: (promotion.priority, promotion.id))
-        self.entries = tuple(Entry(position, promotion, self) for position, promotion in enumerate(ordered))
-        self.position_by_id = {entry.promotion.id: entry.position for entry in self.entries}
-        self.untouched = tuple(entry.position for entry in self.entries if _can_apply_untouched(entry.promotion))
-        self.everywhere = tuple(
-            entry.position for entry in self.entries if WHOLE_BASKET in entry.slots or not entry.slots
+        counts = policy.house.spend_counts
+        self.entries = tuple(
+            Entry(position, promotion, counts, self.slot) for position, promotion in enumerate(ordered)
         )
+        self.position_by_id = {entry.promotion.id: entry.position for entry in self.entries}
+        self.finder = Finder(self.entries)
+        self.untouched = frozenset(e.position for e in self.entries if _can_apply_untouched(e.promotion))
+        self.naming = self._naming()
         self._positions_by_code, self._positions_by_start = _by_coupon(self.entries)
-        self._promotions_by_slot = self._positions_by_slot()
         self._slots_by_anchor, self._slots_anywhere, self._plain_slots = self._anchored()
         self._facts_by_product: dict[tuple[object, ...], ProductFacts] = {}
 
@@ -138,6 +76,8 @@ class PolicyIndex:
 
     def presented(self, basket: Basket) -> frozenset[int]:
         """Return the promotions whose ids were sent as claimed or of whose coupons one was presented, by position."""
+        if not (basket.claimed or basket.coupons):
+            return frozenset()
         positions = {self.position_by_id[id_] for id_ in basket.claimed if id_ in self.position_by_id}
         for coupon in basket.coupons:
             word = coupon.casefold()
@@ -164,16 +104,20 @@ class PolicyIndex:
         row = self.policy.house.catalogue.get(line.sku) if line.category is None else None
         return row.category if row else line.category
 
-    def facts(self, line: Line) -> ProductFacts:
-        """Return what the policy says of a line's product, kept by what the till sent of it."""
-        attributes = tuple(line.attributes.items()) if line.attributes else ()
-        sent = (line.sku, line.unit_price, line.category, line.brand, line.supplier, line.tags, attributes)
-        facts = self._facts_by_product.get(sent)
-        if facts is None:
-            if len(self._facts_by_product) >= _MOST_KEPT_PRODUCTS:
-                self._facts_by_product.clear()
-            facts = self._facts_by_product[sent] = self._look_up(self.product(line))
-        return facts
+    def facts(self, lines: Sequence[Line]) -> list[ProductFacts]:
+        """Return what the policy says of each line's product, kept by what the till sent of it."""
+        kept = self._facts_by_product
+        facts_by_line = []
+        for line in lines:
+            attributes = tuple(line.attributes.items()) if line.attributes else ()
+            sent = (line.sku, line.unit_price, line.category, line.brand, line.supplier, line.tags, attributes)
+            facts = kept.get(sent)
+            if facts is None:
+                if len(kept) >= _MOST_KEPT_PRODUCTS:
+                    kept.clear()
+                facts = kept[sent] = self._look_up(self.product(line))
+            facts_by_line.append(facts)
+        return facts_by_line
 
     def _look_up(self, product: Product) -> ProductFacts:
         slots = set(self._slots_anywhere)
@@ -183,20 +127,16 @@ class PolicyIndex:
         is_never = self._never in held or self._never == WHOLE_BASKET
         rate = next((rate for slot, rate in self._margins if slot in held or slot == WHOLE_BASKET), None)
         if is_never:
-            return ProductFacts((), (), True, 0, rate)
+            return ProductFacts((), True, 0, rate)
         min_price = max((price for slot, price in self._min_prices if slot in held or slot == WHOLE_BASKET), default=0)
-        promotions = {position for slot in held for position in self._promotions_by_slot.get(slot, ())}
-        return ProductFacts(tuple(sorted(held)), tuple(promotions), False, min_price, rate)
+        return ProductFacts(tuple(sorted(held)), False, min_price, rate)
 
-    def _named_slot(self, of: Range | None) -> int | None:
-        return None if of is None else self.slot(of)
-
-    def _positions_by_slot(self) -> dict[int, list[int]]:
-        positions: dict[int, list[int]] = {}
+    def _naming(self) -> tuple[tuple[int, ...], ...]:
+        naming: list[list[int]] = [[] for _ in (*self.ranges, WHOLE_BASKET)]
         for entry in self.entries:
-            for slot in entry.slots:
-                positions.setdefault(slot, []).append(entry.position)
-        return positions
+            for slot in entry.slots or (WHOLE_BASKET,):
+                naming[slot].append(entry.position)
+        return tuple(map(tuple, naming))
 
     def _anchored(self) -> tuple[dict[_Anchor, list[int]], tuple[int, ...], frozenset[int]]:
         """Sort the slots: by the keys that lead to them, those that any product may be in, those that a key alone
@@ -269,34 +209,7 @@ def _is_plain(of: Range) -> bool:
     return len(given) == 1 and given[0] in ("sku", "brand", "supplier", "tag", "category")
 
 
-def _ranges_in(value: object) -> Iterator[Range | None]:
-    """Yield every range that a condition or benefit names, None for each that is left out and so means the whole
-    basket."""
-    if isinstance(value, Range):
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _ranges_in(item)
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            inner = getattr(value, name)
-            if name == "of" and inner is None:
-                yield None
-            else:
-                yield from _ranges_in(inner)
-
-
 def _can_apply_untouched(promotion: Promotion) -> bool:
     """Tell whether a promotion may apply to a basket with nothing of its ranges: a gift for those who buy no
     make-up."""
     return not promotion.benefit.targets() and not any(condition.needs_units() for condition in promotion.when)
-
-
-def _coupons(conditions: Iterable[Condition]) -> Iterator[Coupon]:
-    """Yield the coupon conditions, those under ``any`` included; one under ``not`` rules out, so it claims nothing."""
-    for condition in conditions:
-        if isinstance(condition, Coupon):
-            yield condition
-        elif isinstance(condition, AnyOf):
-            for alternative in condition.alternatives:
-                yield from _coupons(alternative)

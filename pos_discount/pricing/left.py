@@ -7,6 +7,7 @@ line's units is worked out only when somebody looks at them, which for most line
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from operator import mul
 from typing import NamedTuple
 
 import msgspec
@@ -45,8 +46,7 @@ class Left:
     @classmethod
     def at_list_price(cls, prices: Sequence[int], quantities: Sequence[int]) -> Left:
         """Return the state before any discount."""
-        listed = list(zip(prices, quantities, strict=True))
-        return cls([price * quantity for price, quantity in listed], listed, [None] * len(listed))
+        return cls(list(map(mul, prices, quantities)), list(zip(prices, quantities, strict=True)), [None] * len(prices))
 
     def runs(self, line: int) -> tuple[Run, ...]:
         """Return a line's runs, in the order of its units."""

@@ -7,12 +7,13 @@ the arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 import msgspec
 
 from pos_discount.basket import Basket
+from pos_discount.policy.conditions import Unmet
 from pos_discount.policy.model import Limit, Promotion
 
 
@@ -49,12 +50,48 @@ def counters_of(
 ) -> Iterator[tuple[Limit, CounterKey | None]]:
     """Yield each limit of a promotion with its counter; None where it counts per someone who is not known."""
     for limit in promotion.limits:
-        subject = _subject(limit.per, basket)
-        if subject is None:
-            yield limit, None
-        else:
-            period = _period_start(limit.every, local_time.date())
-            yield limit, CounterKey(promotion.id, limit.per, subject, limit.every, period)
+        yield limit, _counter(promotion, limit, basket, local_time)
+
+
+def _counter(promotion: Promotion, limit: Limit, basket: Basket, local_time: datetime) -> CounterKey | None:
+    subject = _subject(limit.per, basket)
+    if subject is None:
+        return None
+    return CounterKey(promotion.id, limit.per, subject, limit.every, _period_start(limit.every, local_time.date()))
+
+
+def used_up(
+    promotion: Promotion, basket: Basket, local_time: datetime, usage: Mapping[CounterKey, Usage]
+) -> Unmet | None:
+    """Return which limit leaves no further use, or None where all do; one per somebody who is not known leaves none."""
+    for limit in promotion.limits:
+        if _subject(limit.per, basket) is None:
+            return Unmet("limit", f"limited per {limit.per}, who is not known")
+        if limit.uses is not None and limit.uses <= _used(promotion, limit, basket, local_time, usage).uses:
+            period = "" if limit.every == "ever" else f" and {limit.every}"
+            return Unmet("limit", f"used up for this {limit.per}{period}")
+    return None
+
+
+def fits_budgets(
+    promotion: Promotion, basket: Basket, local_time: datetime, usage: Mapping[CounterKey, Usage], cost: int
+) -> bool:
+    """Tell whether what a discount costs the house fits whole into what is left of every budget."""
+    return all(
+        limit.budget is None or _used(promotion, limit, basket, local_time, usage).spent + cost <= limit.budget
+        for limit in promotion.limits
+    )
+
+
+def _used(
+    promotion: Promotion, limit: Limit, basket: Basket, local_time: datetime, usage: Mapping[CounterKey, Usage]
+) -> Usage:
+    """Return what a limit's counter holds; most sales come with nothing counted, and then none is named."""
+    counter = _counter(promotion, limit, basket, local_time) if usage else None
+    return _NONE_USED if counter is None else usage.get(counter, _NONE_USED)
+
+
+_NONE_USED = Usage()
 
 
 def _subject(per: str, basket: Basket) -> str | None:

@@ -14,9 +14,10 @@ import msgspec
 
 from pos_discount.basket import Basket
 from pos_discount.money import part_of
+from pos_discount.pricing.context import Context
 from pos_discount.pricing.discounts import MOST_WORK, MOST_WORK_BEGUN, Applied, Discounts
 from pos_discount.pricing.index import PolicyIndex
-from pos_discount.pricing.scan import Context, Scan
+from pos_discount.pricing.scan import Scan
 from pos_discount.pricing.sets import Positions, Sets
 
 
@@ -98,7 +99,7 @@ def price(index: PolicyIndex, basket: Basket, context: Context) -> Pricing:
     discounts = Discounts(Scan(index, basket, context))
     owed: list[int] = []
     ladder: list[int] = []
-    for position in sorted(discounts.scan.reachable):
+    for position in sorted(discounts.holding):
         (owed if _is_owed(discounts, position) else ladder).append(position)
     owed = [position for position in owed if discounts.may_apply(position)]
     discounts.allow_alone()

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from fractions import Fraction
-
-import msgspec
+from collections.abc import Iterable, Sequence
+from operator import mul
 
 from pos_discount.basket import Basket, Line
+from pos_discount.policy.conditions import SpendCounts
 from pos_discount.policy.ranges import Range
+from pos_discount.pricing.context import Context
 from pos_discount.pricing.index import WHOLE_BASKET, PolicyIndex
-from pos_discount.pricing.limits import CounterKey, Usage
-
-
-class Context(msgspec.Struct, frozen=True):
-    """What surrounds a basket: the sale's moment, the customer's segment, what limits have counted, what is paused."""
-
-    at: datetime
-    segment: tuple[str, ...] = ()
-    usage: dict[CounterKey, Usage] = {}
-    paused: tuple[str, ...] = ()
 
 
 class Scan:
     """A basket's lines by range slot. Lines in ``never`` are in no range and count nowhere but in the totals.
 
     ``touched`` are the positions of the promotions of whose ranges the basket holds something, ``reachable`` of all
-    that may apply.
+    that may apply. To conditions it is the basket before any discount (`View`).
     """
 
     __slots__ = (
@@ -43,9 +32,10 @@ class Scan:
         "list_total",
         "list_totals",
         "local_time",
-        "margins",
         "min_prices",
         "prices",
+        "products",
+        "quantities",
         "reachable",
         "touched",
     )
@@ -57,36 +47,43 @@ class Scan:
         self.house = index.policy.house
         self.local_time = context.at.astimezone(self.house.time_zone)
         self.prices = [line.unit_price for line in basket.lines]
-        self.list_totals = [line.unit_price * line.quantity for line in basket.lines]
+        self.quantities = [line.quantity for line in basket.lines]
+        self.list_totals: list[int] = list(map(mul, self.prices, self.quantities))
         self.list_total = sum(self.list_totals)
-        self.counted: list[int] = []
-        self.lines_by_slot: dict[int, list[int]] = {WHOLE_BASKET: self.counted}
+        self.products = index.facts(basket.lines)
+        self.counted = list(range(len(basket.lines)))
         self.min_prices: dict[int, int] = {}
-        self.margins: list[Fraction | None] = []
+        if index.has_guarded_products:
+            self.counted = [line for line, product in enumerate(self.products) if not product.is_never]
+            self.min_prices = {line: one.min_price for line, one in enumerate(self.products) if one.min_price}
+        self.lines_by_slot = self._sort_lines()
         self._costs: list[tuple[int, int] | None] | None = None
         self._quantity_by_slot: dict[int, int] = {}
         self._spend_by_slot: dict[int, int] = {}
-        touched: set[int] = set()
-        facts_of, counted, lines_by_slot = index.facts, self.counted, self.lines_by_slot
-        for position, line in enumerate(basket.lines):
-            slots, promotions, is_never, min_price, margin = facts_of(line)
-            self.margins.append(margin)
-            if is_never:
-                continue
-            counted.append(position)
-            touched.update(promotions)
-            for slot in slots:
+        slots: Iterable[int] = self.lines_by_slot if self.counted else ()
+        self.touched: set[int] = set().union(*[index.naming[slot] for slot in slots])
+        self.reachable = self.touched | index.untouched
+
+    def _sort_lines(self) -> dict[int, list[int]]:
+        lines_by_slot: dict[int, list[int]] = {WHOLE_BASKET: self.counted}
+        for line, product in enumerate(self.products):
+            for slot in product.slots:
                 lines = lines_by_slot.get(slot)
                 if lines is None:
-                    lines_by_slot[slot] = [position]
+                    lines_by_slot[slot] = [line]
                 else:
-                    lines.append(position)
-            if min_price:
-                self.min_prices[position] = min_price
-        if self.counted:
-            touched.update(index.everywhere)
-        self.touched = touched
-        self.reachable = touched.union(index.untouched)
+                    lines.append(line)
+        return lines_by_slot
+
+    @property
+    def segment(self) -> tuple[str, ...]:
+        """The words by which a policy may name the customer's segment."""
+        return self.context.segment
+
+    @property
+    def currency_digits(self) -> int:
+        """How many decimals the currency's minor unit has."""
+        return self.house.currency_digits
 
     def lines(self, of: Range | None) -> Sequence[int]:
         """Return the positions of the lines in a range, in basket order."""
@@ -97,17 +94,22 @@ class Scan:
         slot = self.index.slot(of)
         quantity = self._quantity_by_slot.get(slot)
         if quantity is None:
-            lines = self.basket.lines
-            quantity = sum(lines[line].quantity for line in self.lines_by_slot.get(slot, ()))
+            quantities = self.quantities
+            quantity = sum([quantities[line] for line in self.lines_by_slot.get(slot, ())])
             self._quantity_by_slot[slot] = quantity
         return quantity
 
-    def spend(self, of: Range | None) -> int:
-        """Return what the units of a range cost at list price."""
+    def distinct(self, of: Range | None) -> int:
+        """Return how many different skus of a range the basket holds."""
+        return len({self.basket.lines[line].sku for line in self.lines(of)})
+
+    def spend(self, of: Range | None, counts: SpendCounts | None = None) -> int:
+        """Return what the units of a range cost at list price, which is all that counts before any discount."""
         slot = self.index.slot(of)
         spend = self._spend_by_slot.get(slot)
         if spend is None:
-            spend = self._spend_by_slot[slot] = sum(self.list_totals[line] for line in self.lines_by_slot.get(slot, ()))
+            totals = self.list_totals
+            spend = self._spend_by_slot[slot] = sum([totals[line] for line in self.lines_by_slot.get(slot, ())])
         return spend
 
     @property
@@ -125,7 +127,7 @@ class Scan:
             cost = row.unit_cost if row else None
         if cost is not None:
             return cost * line.quantity, 1
-        margin = self.margins[position]
+        margin = self.products[position].margin
         if margin is None:
             return None
         return self.list_totals[position] * (margin.denominator - margin.numerator), margin.denominator

@@ -78,17 +78,17 @@ class Turn:
 
     @property
     def segment(self) -> tuple[str, ...]:
-        return self.scan.context.segment
+        return self.scan.segment
 
     @property
     def currency_digits(self) -> int:
-        return self.scan.house.currency_digits
+        return self.scan.currency_digits
 
     def quantity(self, of: Range | None) -> int:
         return self.scan.quantity(of)
 
     def distinct(self, of: Range | None) -> int:
-        return len({self.basket.lines[line].sku for line in self.scan.lines(of)})
+        return self.scan.distinct(of)
 
     def spend(self, of: Range | None, counts: SpendCounts | None) -> int:
         if (counts or self.scan.house.spend_counts) == "original":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from pos_discount.basket import Basket
 from pos_discount.policy import Policy, read_policy
-from pos_discount.pricing import Applied, Context, PolicyIndex, Pricing, price, price_sale
+from pos_discount.pricing import Applied, Context, PolicyIndex, Pricing, Scan, price, price_sale
+from pos_discount.pricing.reasons import fixed_reason
 from tests.oracle.generator import Case, random_case
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -145,3 +146,14 @@ def _told(pricing: Pricing) -> object:
         [(candidate.promotion_ids, candidate.priced.nets, candidate.value) for candidate in pricing.candidates],
         [rung.promotion_ids for rung in pricing.rungs],
     )
+
+
+@given(cases, st.timedeltas(timedelta(days=-40), timedelta(days=40)), st.sampled_from(["S001", "S002", "elsewhere"]))
+def test_what_is_found_to_hold_is_what_no_reason_speaks_against(case: Case, later: timedelta, store_id: str) -> None:
+    index = _index(case.policy, case)
+    basket = msgspec.structs.replace(_basket(case), store_id=store_id)
+    paused = (index.entries[0].promotion.id,) if later.seconds % 5 == 0 else ()
+    context = Context((basket.at or NOW) + later, (case.segment,) if case.segment else (), paused=paused)
+    scan, presented = Scan(index, basket, context), index.presented(basket)
+    speaks_against = {p: fixed_reason(index.entries[p], scan, is_claimed=p in presented) for p in scan.reachable}
+    assert index.finder.holding(scan, presented) == {p for p, reason in speaks_against.items() if reason is None}
