@@ -137,33 +137,31 @@ class Sets:
     def _search(self, pool: Positions) -> Positions:
         """Find the best set of one part, depth first in order of application, leaving out what cannot beat the best
         so far."""
-        most_by_position = {position: self._most(position, pool) for position in pool}
-        best: tuple[_Worth, Positions] = ((0, 0, 0), ())
-        has_one = False  # whatever the work, a first set is found: each that combines, in order
+        search = _Search({position: self._most(position, pool) for position in pool})
+        self._extend(search, (), (), (0, 0, 0), pool)
+        return search.best[1]
 
-        def extend(done: Positions, applied: tuple[Applied, ...], worth: _Worth, rest: Sequence[int]) -> None:
-            nonlocal best, has_one
-            saving = worth[0] + sum([most_by_position[other] for other in rest])
-            presents = worth[1] + sum([self._entries[other].present_value for other in rest])
-            for index, position in enumerate(rest):
-                if (saving, presents, worth[2] + len(rest) - index) <= best[0]:
-                    return
-                if not self._may_go_on(begun=not has_one):
-                    return
-                following = self.discounts.after(done, applied, position)
-                if isinstance(following, Applied):
-                    grown = worth[0] + following.saving, worth[1] + following.present_value, worth[2] + 1
-                    if grown > best[0]:
-                        best = grown, (*done, position)
-                    partners = self._partners(position, rest[index:])
-                    extend((*done, position), (*applied, following), grown, partners)
-                    has_one = True
-                saving -= most_by_position[position]
-                presents -= self._entries[position].present_value
-
-        extend((), (), (0, 0, 0), pool)
-        del extend  # what knows itself would keep all that was priced until a garbage collection
-        return best[1]
+    def _extend(
+        self, search: _Search, done: Positions, applied: tuple[Applied, ...], worth: _Worth, rest: Sequence[int]
+    ) -> None:
+        most_by_position = search.most_by_position
+        saving = worth[0] + sum([most_by_position[other] for other in rest])
+        presents = worth[1] + sum([self._entries[other].present_value for other in rest])
+        for index, position in enumerate(rest):
+            if (saving, presents, worth[2] + len(rest) - index) <= search.best[0]:
+                return
+            if not self._may_go_on(begun=not search.has_one):
+                return
+            following = self.discounts.after(done, applied, position)
+            if isinstance(following, Applied):
+                grown = worth[0] + following.saving, worth[1] + following.present_value, worth[2] + 1
+                if grown > search.best[0]:
+                    search.best = grown, (*done, position)
+                partners = self._partners(position, rest[index:])
+                self._extend(search, (*done, position), (*applied, following), grown, partners)
+                search.has_one = True
+            saving -= most_by_position[position]
+            presents -= self._entries[position].present_value
 
     def _most(self, position: int, pool: Positions) -> int:
         """Return more than which a promotion cannot save in any set of the pool.
@@ -190,3 +188,18 @@ class Sets:
             lines = {line for slot in set(slots) for line in scan.lines_by_slot.get(slot, ())}
             total = self._list_total_by_slots[slots] = sum([scan.list_totals[line] for line in lines])
         return total
+
+
+class _Search:
+    """How far a search has come: the best set, and whether one was found; whatever the work, a first one is, each that
+    combines in order.
+
+    A function within the search would know itself, and keep all that was priced until a garbage collection.
+    """
+
+    __slots__ = ("best", "has_one", "most_by_position")
+
+    def __init__(self, most_by_position: dict[int, int]) -> None:
+        self.most_by_position = most_by_position
+        self.best: tuple[_Worth, Positions] = ((0, 0, 0), ())
+        self.has_one = False

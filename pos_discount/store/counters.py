@@ -143,8 +143,9 @@ def _most_by_counter(entries: Iterable[tuple[CounterKey, int, int]]) -> dict[Cou
 def _sweep(connection: Connection, number: int, now: int) -> Usage:
     """Take some expired holds out of a counter; return all that expired, what is still in it too."""
     expired = connection.execute(
-        # A limit that is bound instead of written would have SQLite prepare the statement anew each time.
-        f"SELECT store_id, decision_id, uses, spent FROM holds WHERE counter = ? AND expires_at <= ? LIMIT {MOST_SWEPT}",
+        # Were the limit bound, SQLite would prepare the statement anew each time.
+        "SELECT store_id, decision_id, uses, spent FROM holds"
+        f" WHERE counter = ? AND expires_at <= ? LIMIT {MOST_SWEPT}",
         (number, now),
     ).fetchall()
     if not expired:
