@@ -10,7 +10,8 @@ Source of the sampling: Thompson (1933); of the named floor: safe exploration fo
 
 import hashlib
 from bisect import bisect_left
-from functools import cache
+from collections import Counter
+from functools import cache, lru_cache
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,8 @@ from pos_discount.sensitivity.events import UNITS_PER_WHOLE
 from pos_discount.sensitivity.model import Belief, Floats, SensitivityModel
 
 Ladder = tuple[int, ...]
+Path = tuple[int, ...]
+"""The rungs after rung 1; who stops before the end says 0 from there on."""
 Distribution = tuple[tuple[Ladder, float], ...]
 Arm = Literal["ladder", "holdout"]
 HoldoutLadder = Literal["full", "first", "none"]
@@ -90,13 +93,13 @@ def choose_ladder(
     )
     rungs = _drawn(distribution, seed)
     foreseen = foresee(rungs, stakes, terms, model, belief)
-    ends = [rungs[: i + 1] for i in range(len(rungs))]
-    stops = tuple([_mass_of(end, distribution) for end in ends])
+    mass_by_ladder = dict(distribution)
+    prefixes = [rungs[: i + 1] for i in range(len(rungs))]
     return LadderChoice(
         rungs=rungs,
-        propensity=stops[-1] if stops else _mass_of((), distribution),
-        prefix_propensities=(1.0,) * len(rungs[:1]) + tuple([_mass_from(end, distribution) for end in ends[1:]]),
-        stop_propensities=stops,
+        propensity=round(mass_by_ladder[rungs], 9),
+        prefix_propensities=(1.0,) * len(rungs[:1]) + tuple([_mass_from(each, distribution) for each in prefixes[1:]]),
+        stop_propensities=tuple([round(mass_by_ladder.get(each, 0), 9) for each in prefixes]),
         acceptance=foreseen.acceptance,
         spoken=foreseen.spoken,
         expected_profit=foreseen.expected_profit,
@@ -117,19 +120,24 @@ def ladder_distribution(stakes: Stakes, terms: Terms, model: SensitivityModel, b
     if model.card.effective_samples < CAUTIOUS_UNTIL:
         floor = max(floor, CAUTIOUS_FLOOR)
     weighed = _weighed_rungs(len(stakes.depths))
-    winners = best_ladders(_only(stakes, weighed), terms, model, belief)[1:]
-    wins: dict[Ladder, int] = {}
-    for places in winners:
-        wins[places] = wins.get(places, 0) + 1
-    masses = {
-        tuple([weighed[place] for place in places]): (1.0 - floor) * count / len(winners)
-        for places, count in wins.items()
-    }
-    for ladder, share in named_ladders(stakes, terms) if floor > 0.0 else ():
-        masses[ladder] = masses.get(ladder, 0.0) + floor * share
-    return tuple((ladder, round(masses[ladder], 12)) for ladder in sorted(masses))
+    paths = _best_paths(_only(stakes, weighed), terms, model, belief)[1:]
+    wins = {tuple([weighed[place] for place in _ladder_along(path)]): count for path, count in Counter(paths).items()}
+    named = dict(named_ladders(stakes, terms)) if floor > 0.0 else {}
+    return tuple(
+        [
+            (ladder, _mass(wins.get(ladder, 0), len(paths), floor, named.get(ladder, 0.0)))
+            for ladder in sorted({**wins, **named})
+        ]
+    )
 
 
+@lru_cache(maxsize=4096)
+def _mass(wins: int, draws: int, floor: float, share: float) -> float:
+    """Mix a ladder's wins with its share of the floor. Kept, as there are few of them: rounding takes its time."""
+    return round((1.0 - floor) * wins / draws + floor * share, 12)
+
+
+@cache
 def _weighed_rungs(count: int) -> tuple[int, ...]:
     """List the rungs that are weighed: all, or MOST_WEIGHED spread evenly with the first and the last."""
     if count <= MOST_WEIGHED:
@@ -149,11 +157,12 @@ def named_ladders(stakes: Stakes, terms: Terms) -> Distribution:
 
     Equal ones are merged; a hold-out without any ladder gives its share to rung 1, which is always named.
     """
-    return _named_ladders(len(stakes.depths), terms.max_rungs, holdout_ladder(stakes, terms))
+    return _named_ladders(len(stakes.depths), terms.max_rungs, terms.holdout_ladder)
 
 
 @cache
-def _named_ladders(rungs: int, max_rungs: int, holdout: Ladder) -> Distribution:
+def _named_ladders(rungs: int, max_rungs: int, house: HoldoutLadder) -> Distribution:
+    holdout = _holdout_ladder(rungs, max_rungs, house)
     deepest = tuple(sorted({0, rungs - 1}))[:max_rungs]
     shares: dict[Ladder, float] = {}
     for ladder, share in zip(((0,), holdout or (0,), deepest), FLOOR_SHARES, strict=True):
@@ -163,8 +172,12 @@ def _named_ladders(rungs: int, max_rungs: int, holdout: Ladder) -> Distribution:
 
 def holdout_ladder(stakes: Stakes, terms: Terms) -> Ladder:
     """Give the house's old way: the first rungs, none skipped, rung 1 only, or no ladder at all."""
-    longest = min(terms.max_rungs, len(stakes.depths))
-    return tuple(range({"full": longest, "first": min(1, longest), "none": 0}[terms.holdout_ladder]))
+    return _holdout_ladder(len(stakes.depths), terms.max_rungs, terms.holdout_ladder)
+
+
+def _holdout_ladder(rungs: int, max_rungs: int, house: HoldoutLadder) -> Ladder:
+    longest = min(max_rungs, rungs)
+    return tuple(range({"full": longest, "first": min(1, longest), "none": 0}[house]))
 
 
 def best_ladders(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> tuple[Ladder, ...]:
@@ -173,6 +186,10 @@ def best_ladders(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: 
     Exact, by dynamic programming over (rungs said, last rung); of equal ladders the shorter, then the shallower wins.
     Equal means within LEAST_GAIN of the base: less is beyond what one platform's arithmetic shares with another's.
     """
+    return tuple([_ladder_along(path) for path in _best_paths(stakes, terms, model, belief)])
+
+
+def _best_paths(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> list[Path]:
     longest = min(terms.max_rungs, len(stakes.depths))
     phi, omega, settled = _moments(stakes.depths, longest, model, belief)
     gains = (np.array(stakes.profits) - terms.refusal_price * stakes.base_total)[:, None]
@@ -182,11 +199,12 @@ def best_ladders(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: 
     to_next = (terms.offer_cost - gains)[:, None]
     value, steps = stop[-1], []
     for said in range(longest - 2, -1, -1):
-        rows = len(gains) if said else 1  # the first is always rung 1
-        worth = phi[said, :rows] * to_next
-        worth += _not_deeper(*phi.shape[1:])[:, :rows]
+        lasts = phi[said] if said else phi[said, :1]  # the first is always rung 1
+        worth = lasts * to_next
+        if said:
+            worth += _not_deeper(*lasts.shape)
         worth += (sale[said] + value)[:, None]
-        worth[0] = stop[said, :rows]  # rung 1 follows no rung, so its place is free for stopping
+        worth[0] = stop[said, : len(lasts)]  # rung 1 follows no rung, so its place is free for stopping
         steps.append(worth)
         value = np.maximum.reduce(worth)
     return _walk_forward(steps[::-1], phi.shape[2])
@@ -208,15 +226,19 @@ def foresee(rungs: Ladder, stakes: Stakes, terms: Terms, model: SensitivityModel
     significant digits.
     """
     weights = list(belief.weights)
-    curve_by_rung = [_point_curve(model, stakes.depths[rung]) for rung in rungs]
-    spoken, sale, refused_before = [], [], [0.0] * len(weights)
-    for curve in curve_by_rung:
-        spoken.append(sum([b * (1.0 - f) for b, f in zip(weights, refused_before, strict=True)]))
-        sale.append(sum([b * (f - g) for b, f, g in zip(weights, curve, refused_before, strict=True)]))
-        weights = [b * q for b, q in zip(weights, model.stay_rates, strict=True)]
-        refused_before = curve
-    settled = sum([b * (1.0 - f) * k for b, f, k in zip(weights, refused_before, model.keep_rates, strict=True)])
-    return _foresight(rungs, stakes, terms, model.base_share, spoken, sale, settled)
+    refused_before, spoken, sale = [0.0] * len(weights), [], []
+    for rung in rungs:
+        piece, share = _between_knots(model, stakes.depths[rung])
+        come_so_far = bought = 0.0
+        for segment, (start, step) in enumerate(model.point_pieces[piece]):
+            weight, before, settled = weights[segment], refused_before[segment], start + step * share
+            come_so_far += weight * (1.0 - before)
+            bought += weight * (settled - before)
+            weights[segment], refused_before[segment] = weight * model.stay_rates[segment], settled
+        spoken.append(come_so_far)
+        sale.append(bought)
+    kept = sum([b * (1.0 - f) * k for b, f, k in zip(weights, refused_before, model.keep_rates, strict=True)])
+    return _foresight(rungs, stakes, terms, model.base_share, spoken, sale, kept)
 
 
 def _foresight(
@@ -226,10 +248,10 @@ def _foresight(
     base_share: float,
     spoken: list[float],
     sale: list[float],
-    settled: float,
+    kept: float,
 ) -> Foresight:
     last_profit = stakes.profits[rungs[-1]] if rungs else 0.0
-    ahead = settled * ((1.0 - base_share) * last_profit + base_share * stakes.base_profit)
+    ahead = kept * ((1.0 - base_share) * last_profit + base_share * stakes.base_profit)
     acceptance, expected = [], []
     for rung, come_so_far, bought in zip(reversed(rungs), reversed(spoken), reversed(sale), strict=True):
         ahead += bought * stakes.profits[rung] - terms.offer_cost * come_so_far
@@ -239,7 +261,7 @@ def _foresight(
         spoken=tuple(map(_six_digits, spoken)),
         acceptance=tuple(acceptance[::-1]),
         expected_profit=tuple(expected[::-1]),
-        sale=_six_digits(min(1.0, sum(sale) + settled)) if rungs else 1.0,
+        sale=_six_digits(min(1.0, sum(sale) + kept)) if rungs else 1.0,
     )
 
 
@@ -262,11 +284,10 @@ def _moments(
 
 
 def _curves_at(model: SensitivityModel, depths: tuple[float, ...]) -> Floats:
-    """Read the curves [segment, rung, draw] at exact depths, linear between knots."""
-    knots = model.knot_table
-    at = np.minimum(np.array(depths) * UNITS_PER_WHOLE, knots[-1])
-    before = knots[1:].searchsorted(at)
-    share = (at - knots.take(before)) / model.width_table.take(before)
+    """Read the curves [segment, rung, draw] at exact depths, linear between knots and flat after the last."""
+    at = np.array(depths) * UNITS_PER_WHOLE
+    before = model.knot_table[1:].searchsorted(at)
+    share = (at - model.knot_table.take(before)) / model.width_table.take(before)
     curves: Floats = model.step_table.take(before, axis=1)
     curves *= share[:, None]
     curves += model.table.take(before, axis=1)
@@ -274,38 +295,45 @@ def _curves_at(model: SensitivityModel, depths: tuple[float, ...]) -> Floats:
 
 
 def _value_of_stopping(settled: Floats, gains: Floats, stakes: Stakes, terms: Terms, model: SensitivityModel) -> Floats:
-    """Give what stopping after n = 1 .. longest rungs earns [n - 1, rung, draw], shadow price included."""
-    to_base = model.base_share_table
-    to_rung = 1.0 - to_base
+    """Give what stopping after n = 1 .. longest rungs earns [n - 1, rung, draw], the price on refusals included; for
+    n = 1 at rung 1, where alone one stops so early."""
+    to_base, to_rung = model.base_share_table, model.rung_share_table
     earned = gains * to_rung
     earned += stakes.base_profit * to_base
-    settled[1:] *= earned
-    earned += terms.refusal_price * stakes.base_total * to_rung  # where nothing was refused there is no price on it
-    settled[0] *= earned
-    return settled
+    stop: Floats = settled * earned
+    # Where nothing was refused there is no price on it.
+    stop[0, 0] = settled[0, 0] * (earned[0] + terms.refusal_price * stakes.base_total * to_rung)
+    return stop
 
 
 @cache
 def _not_deeper(rungs: int, draws: int) -> Floats:
-    """Give what forbids to go from a rung to one that is no deeper [next rung, last rung, draw]: -inf, else 0."""
-    return np.repeat(np.where(np.tri(rungs, dtype=bool).T, -np.inf, 0.0)[:, :, None], draws, axis=2)
+    """Give what forbids to go from a rung to one that is no deeper, and from rung 1 where more than it was said: who
+    stands there has stopped [next rung, last rung, draw]: -inf, else 0."""
+    is_forbidden = np.tri(rungs, dtype=bool).T
+    is_forbidden[:, 0] = True
+    return np.repeat(np.where(is_forbidden, -np.inf, 0.0)[:, :, None], draws, axis=2)
 
 
-def _walk_forward(steps: list[Floats], draws: int) -> tuple[Ladder, ...]:
+def _walk_forward(steps: list[Floats], draws: int) -> list[Path]:
     """Follow each draw from rung 1 to whatever next is worth most [next rung, last rung, draw], until that is to
     stop, at next rung 0; the first of equals is taken."""
-    every_draw = here = np.arange(draws)
-    said = []
-    for worth in steps:
-        following = worth.reshape(len(worth), -1).take(here, axis=1).argmax(axis=0)
-        said.append(following.tolist())
-        if not following.any():
+    if not steps:
+        return [()] * draws
+    following = steps[0][:, 0].argmax(axis=0)
+    said, every_draw = [following.tolist()], np.arange(draws)
+    for worth in steps[1:]:
+        if not any(said[-1]):
             break
-        here = following * draws
-        here += every_draw
-    ladders = list(zip(*said, strict=True)) if said else [()] * draws
-    by_path = {path: (0, *path[: path.index(0) if 0 in path else None]) for path in set(ladders)}
-    return tuple([by_path[path] for path in ladders])
+        following *= draws
+        following += every_draw
+        following = worth.reshape(len(worth), -1).take(following, axis=1).argmax(axis=0)
+        said.append(following.tolist())
+    return list(zip(*said, strict=True))
+
+
+def _ladder_along(path: Path) -> Ladder:
+    return (0, *[rung for rung in path if rung])
 
 
 def _drawn(distribution: Distribution, seed: str) -> Ladder:
@@ -319,26 +347,16 @@ def _drawn(distribution: Distribution, seed: str) -> Ladder:
     return distribution[-1][0]
 
 
-def _mass_of(ladder: Ladder, distribution: Distribution) -> float:
-    return round(sum([mass for other, mass in distribution if other == ladder]), 9)
-
-
 def _mass_from(prefix: Ladder, distribution: Distribution) -> float:
     length = len(prefix)
     return round(sum([mass for other, mass in distribution if other[:length] == prefix]), 9)
 
 
-def _point_curve(model: SensitivityModel, depth: float) -> list[float]:
-    right, share = _between_knots(model.knots, depth)
-    return [row[right - 1] + (row[right] - row[right - 1]) * share for row in model.point_rows]
-
-
-def _between_knots(knots: tuple[int, ...], depth: float) -> tuple[int, float]:
-    """Place a depth between knots, the zero knot counted: (right neighbour's index, how far towards it)."""
+def _between_knots(model: SensitivityModel, depth: float) -> tuple[int, float]:
+    """Place a depth on the curves: the piece that it lies on (the last is flat), how far along it (0 to 1)."""
     at = depth * UNITS_PER_WHOLE
-    right = min(bisect_left(knots, at), len(knots) - 1)
-    before = knots[right - 1] if right else 0
-    return right + 1, min((at - before) / (knots[right] - before), 1.0)
+    piece = bisect_left(model.piece_starts, at, 1) - 1
+    return piece, (at - model.piece_starts[piece]) / model.piece_widths[piece]
 
 
 def _six_digits(value: float) -> float:

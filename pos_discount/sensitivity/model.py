@@ -143,9 +143,10 @@ class SensitivityModel:
     is the share of those who settle when we stop and pay the base rather than the last rung said. `noise` is the
     share of outcomes that are taken to say nothing (misreported). `segment_of` [S] gives the segment that people
     read for each latent one. The rest is derived, in the layout that decisions want: `grid_rows` the curves at each
-    quarter point and `point_rows` at the knots, by segment, as are `stay_rates` and `keep_rates`; `table` [S, 1 +
-    K, 1 + M] the point estimate and the draws with the zero knot, `step_table` what it gains from knot to knot
-    (`knot_table` and `width_table` apart), `survival_table` [S, n, 1 + M] the chance to stay through n refusals,
+    quarter point by segment, as are `stay_rates` and `keep_rates`; the curves' 1 + K pieces from the zero knot on, the
+    last flat, as `table` [S, 1 + K, 1 + M] where they start, `step_table` what they gain (from `knot_table` on, over
+    `width_table`), point estimate and draws, and as plain `piece_starts`, `piece_widths` and `point_pieces` (start and
+    gain by piece and segment) the point's; `survival_table` [S, n, 1 + M] the chance to stay through n refusals,
     `kept_table` to buy all the same when we then stop, `fate_table` both by turns from n = 1 on; `mix_ratio_table`
     is [C, S, 1 + M].
     """
@@ -167,7 +168,9 @@ class SensitivityModel:
     noise: float = 0.003
     knots: tuple[int, ...] = KNOTS
     grid_rows: tuple[tuple[float, ...], ...] = field(init=False)
-    point_rows: tuple[tuple[float, ...], ...] = field(init=False)
+    piece_starts: tuple[float, ...] = field(init=False)
+    piece_widths: tuple[float, ...] = field(init=False)
+    point_pieces: tuple[tuple[tuple[float, float], ...], ...] = field(init=False)
     stay_rates: tuple[float, ...] = field(init=False)
     keep_rates: tuple[float, ...] = field(init=False)
     table: Floats = field(init=False)
@@ -176,6 +179,7 @@ class SensitivityModel:
     kept_table: Floats = field(init=False)
     fate_table: Floats = field(init=False)
     base_share_table: Floats = field(init=False)
+    rung_share_table: Floats = field(init=False)
     knot_table: Floats = field(init=False)
     width_table: Floats = field(init=False)
     mix_ratio_table: Floats = field(init=False)
@@ -183,23 +187,31 @@ class SensitivityModel:
     def __post_init__(self) -> None:
         """Derive what every decision would otherwise compute again, and make all arrays read-only."""
         curves = np.concatenate([self.curves[None], self.draw_curves]).transpose(1, 2, 0)
-        table = np.concatenate([np.zeros((len(curves), 1, curves.shape[2])), curves], axis=1)
+        knots, widths = (0.0, *map(float, self.knots)), (*np.diff((0.0, *self.knots)).tolist(), math.inf)
+        table, steps = _pieces(curves)
+        base_share = np.concatenate([[self.base_share], self.draw_base_share])
         ratio = np.concatenate([np.ones((1, *self.mixes.shape)), self.draw_mixes / self.mixes])
         survival = _survival(1.0 - np.concatenate([self.walk[None], self.draw_walk]).T)
         kept = survival * (1.0 - np.concatenate([self.loss[None], self.draw_loss]).T)[:, None]
         self._derive(
-            point_rows=tuple(tuple(row) for row in table[:, :, 0].tolist()),
+            piece_starts=knots,
+            piece_widths=widths,
+            point_pieces=tuple(
+                tuple(zip(starts, gains, strict=True))
+                for starts, gains in zip(table[:, :, 0].T.tolist(), steps[:, :, 0].T.tolist(), strict=True)
+            ),
             stay_rates=tuple((1.0 - self.walk).tolist()),
             keep_rates=tuple((1.0 - self.loss).tolist()),
             grid_rows=tuple(tuple(row) for row in curves_on_grid(self.curves, self.knots).tolist()),
             table=table,
-            step_table=np.diff(table, axis=1),
+            step_table=steps,
             survival_table=survival,
             kept_table=kept,
             fate_table=np.stack([kept[:, 1:], survival[:, 1:]], axis=2).reshape(len(curves), -1, curves.shape[2]),
-            base_share_table=np.concatenate([[self.base_share], self.draw_base_share]),
-            knot_table=np.array([0.0, *self.knots]),
-            width_table=np.diff(np.array([0.0, *self.knots])),
+            base_share_table=base_share,
+            rung_share_table=1.0 - base_share,
+            knot_table=np.array(knots),
+            width_table=np.array(widths),
             mix_ratio_table=ratio.transpose(1, 2, 0),
         )
 
@@ -337,6 +349,17 @@ def prior_mixes() -> tuple[tuple[float, ...], ...]:
 
 def _chance(chance: float, is_so: bool) -> float:
     return chance if is_so else 1.0 - chance
+
+
+def _pieces(curves: Floats) -> tuple[Floats, Floats]:
+    """Cut curves [S, K, 1 + M] at their knots into pieces: where each starts and what it gains [S, 1 + K, 1 + M].
+
+    The first starts from nothing at the zero knot, the last is flat.
+    """
+    steps = np.diff(curves, axis=1, prepend=0.0)
+    starts = np.concatenate([np.zeros_like(curves[:, :1]), curves], axis=1)
+    starts[:, -1] = starts[:, -2] + steps[:, -1]  # to the last bit where the piece before ends
+    return starts, np.concatenate([steps, np.zeros_like(curves[:, :1])], axis=1)
 
 
 def _survival(stay: Floats) -> Floats:
