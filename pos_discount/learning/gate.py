@@ -108,6 +108,8 @@ def check_calibration(error: float, limits: GateLimits) -> Check:
 
 def check_likelihood(gain: Estimate, limits: GateLimits) -> Check:
     """Check that held-out outcomes are no less likely under the candidate than under the champion."""
+    if not gain.rows:
+        return Check("held-out likelihood", False, "nobody came since the champion was fitted who could be asked")
     passed = math.isfinite(gain.mean) and gain.high >= -limits.likelihood
     return Check(
         "held-out likelihood",

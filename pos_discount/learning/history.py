@@ -34,11 +34,13 @@ read_outcome_note = msgspec.msgpack.Decoder(OutcomeLesson).decode
 class Visit(msgspec.Struct, frozen=True, gc=False):
     """One checkout with its outcome, to be evaluated: what could be chosen, what was, and what came of it.
 
-    `own_events` are those known when it was decided; `reward` is gross profit less the seconds spent, minor units.
-    `said` are the rungs said, numbered as answered, with their reactions; None where the till did not say.
+    `sequence` numbers its outcome among all. `own_events` are those known when it was decided; `reward` is gross profit
+    less the seconds spent, minor units. `said` are the rungs said, numbered as answered, with their reactions; None
+    where the till did not say.
     """
 
     decision: int
+    sequence: int
     customer: str | None
     store_id: str
     till_id: str | None
@@ -86,6 +88,7 @@ def _visit(
             own[code] -= 1
     return Visit(
         decision=row.decision,
+        sequence=row.sequence or 0,
         customer=row.customer,
         store_id=row.store_id,
         till_id=row.till_id,

@@ -112,7 +112,7 @@ def retrain(
     notice(STAGES[3])
     evidence = taught if isinstance(taught, Evidence) else evidence_of(counts, [tuple(recent.items())])
     trial = _trial(options.fit, fitted, is_anew=isinstance(taught, Evidence))
-    held_out = held_out_gain(evidence, state.fitted, champion.model, trial, counts.sequence)
+    held_out = held_out_gain(evidence, visits, state.fitted, champion.model, trial, counts.sequence)
     notice(STAGES[4])
     rivals = _rivals(store, champion.version, now)
     compared = compare(visits, fitted.model, champion.model, champion.version, rivals, options.limits)

@@ -71,8 +71,9 @@ def always(distribution: Distribution, checkouts: Checkouts) -> Spread:
 def weigh(checkouts: Checkouts, spread: Spread, judges: Sequence[Judge], *, unknown: Unknown) -> Weighed:
     """Make the columns of evaluation for one policy; the first judge foresees rewards.
 
-    A ladder that was hardly possible at a checkout counts there as `unknown` says: at the worst, or the best, that any
-    posterior draw of any judge foresees of it, given that rung 1 was refused where it was.
+    Ladders that were hardly possible count as `unknown` says: at the worst, or the best, that any posterior draw of any
+    judge foresees of all of them together, given that rung 1 was refused where it was. One draw speaks for all
+    checkouts, since only one can be true: the worst at each checkout by itself would add up what cannot be together.
     """
     count, row = len(checkouts), spread.row
     is_possible = checkouts.possible(spread)
@@ -80,8 +81,9 @@ def weigh(checkouts: Checkouts, spread: Spread, judges: Sequence[Judge], *, unkn
     reward[is_possible] = _foreseen(spread, is_possible, checkouts, judges[0], by_draw=False)[:, 0]
     if not is_possible.all():
         told = [_foreseen(spread, ~is_possible, checkouts, judge, by_draw=True) for judge in judges]
-        far = np.concatenate(told, axis=1)
-        reward[~is_possible] = far.min(axis=1) if unknown == "worst" else far.max(axis=1)
+        by_draw = np.concatenate(told, axis=1)
+        in_all = spread.mass[~is_possible] @ by_draw
+        reward[~is_possible] = by_draw[:, in_all.argmin() if unknown == "worst" else in_all.argmax()]
     is_agreeing = checkouts.agreeing(spread)
     there: Floats = spread.mass * is_agreeing
     return Weighed(
