@@ -217,19 +217,27 @@ def weighed(true: Market, seen: Day, logged: Floats, policy: Floats, judge: Floa
     at = seen.context, seen.code
     has_refused, accepted = seen.code % REACHES != 0, true.accepts_first[seen.context]
     first = accepted * (seen.value * true.first_per_value[seen.context] - OFFER_COST)
-    direct, there, foreseen_there = np.zeros(len(seen.code)), np.zeros(len(seen.code)), np.zeros(len(seen.code))
+    direct = np.zeros(len(seen.code))
     is_possible = logged >= LEAST_LIKELY
     for part, worth in ((policy * is_possible, 1.0), (policy * ~is_possible, 0.8)):
         by_value, fixed = part * true.per_value * judge, part * true.fixed
-        mass, mass_there = part.sum(axis=1)[seen.context], (part @ true.agrees.T)[at]
+        mass = part.sum(axis=1)[seen.context]
         foreseen = seen.value * by_value.sum(axis=1)[seen.context] + fixed.sum(axis=1)[seen.context]
-        foreseen_so = seen.value * (by_value @ true.agrees.T)[at] + (fixed @ true.agrees.T)[at]
-        there += mass_there
         direct += np.where(has_refused, worth * (foreseen - mass * first) / (1.0 - accepted), foreseen)
-        after = worth * (foreseen_so - mass_there * first) / (1.0 - accepted)
-        foreseen_there += np.where(has_refused, after, foreseen_so)
+    possible = policy * is_possible
+    there = (possible @ true.agrees.T)[at]
+    by_value, fixed = possible * true.per_value * judge, possible * true.fixed
+    foreseen_so = seen.value * (by_value @ true.agrees.T)[at] + (fixed @ true.agrees.T)[at]
+    foreseen_there = (foreseen_so - there * first) / (1.0 - accepted)
+    is_heard = has_refused & is_possible[seen.context, seen.code // REACHES]
     missing = np.where(is_possible, 0.0, policy).sum(axis=1)[seen.context]
-    return Weighed(there, (logged @ true.agrees.T)[at], direct, foreseen_there, missing)
+    return Weighed(  # who took rung 1 would have taken it of any ladder
+        there=np.where(has_refused, there * is_heard, 1.0),
+        logged=np.where(is_heard, ((logged * is_possible) @ true.agrees.T)[at], 1.0),
+        direct=direct,
+        foreseen_there=np.where(has_refused, foreseen_there * is_heard, direct),
+        missing=missing,
+    )
 
 
 def gate(
@@ -301,7 +309,7 @@ def trial(true: Market, scenario: str, count: int, dice: np.random.Generator) ->
 def coverage(true: Market, count: int, dice: np.random.Generator) -> dict[str, bool]:
     """Say of each estimate whether its interval covers the candidate's true worth; all its ladders were possible."""
     champion, other = guessed(true, 0.03, dice), guessed(true, 0.0, dice)
-    logged = 0.7 * champion + 0.3 * other
+    logged = 0.75 * champion + 0.25 * other
     candidate, judge = 0.3 * champion + 0.7 * other, 1.0 + dice.normal(0.0, 0.10, champion.shape)
     seen = day(true, logged, count, dice)
     row = weighed(true, seen, logged, candidate, judge)

@@ -90,8 +90,15 @@ class Baskets(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkouts:
     """N visits as columns: baskets, `bins` [N, features], own `counts` [N, E] of `events` known at the time, the
-    `logged` policy, and `done` [N], the number of what was executed (`executed`), which was as likely as `likely`;
-    `has_refused` [N] says where rung 1 was named and refused."""
+    `logged` policy, the ladder that was `chosen` [N], and `done` [N], the number of what was executed (`executed`);
+    `has_refused` [N] says where rung 1 was named and refused.
+
+    Beyond rung 1, what is evidence is settled by the ladder that was drawn, never by what came of it: `is_heard` [N]
+    where that was a possible one, `likely` [N] the probability of all possible ladders that would have shown what was
+    seen. Were what was seen itself asked how likely it was, a walk-out at rung 1, which every longer ladder shares,
+    would be heard and the acceptance of a rare rung after it not, and whatever differs from the recorded policy would
+    look poor. Where no ladder could have made a difference (`is_alike` [N]), all are possible.
+    """
 
     baskets: Baskets
     bins: NDArray[np.int8]
@@ -99,15 +106,23 @@ class Checkouts:
     counts: sparse.csr_array
     ladders: Ladders
     logged: Spread
+    chosen: Ints
     executed: tuple[Executed, ...]
     done: Ints
     has_refused: NDArray[np.bool_]
+    is_alike: NDArray[np.bool_] = field(init=False)
+    is_heard: NDArray[np.bool_] = field(init=False)
     likely: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        """Sum the probability of all ladders that would have shown what was seen."""
-        mass = self.logged.mass * self.agreeing(self.logged)
-        object.__setattr__(self, "likely", np.bincount(self.logged.row, mass, len(self.done)).astype(np.float64))
+        """Find what is evidence, and how likely it was."""
+        rows = np.arange(len(self.done))
+        is_alike = np.array([len(each.prefix) < 2 and each.reach in ("prefix", "free") for each in self.executed])
+        object.__setattr__(self, "is_alike", is_alike[self.done] if len(rows) else np.zeros(0, dtype=np.bool_))
+        chosen = Spread(rows, self.chosen, np.ones(len(rows)))
+        object.__setattr__(self, "is_heard", self.is_alike | self.possible(chosen))
+        mass = self.logged.mass * self.agreeing(self.logged) * self.speaks(self.logged)
+        object.__setattr__(self, "likely", np.bincount(self.logged.row, mass, len(rows)).astype(np.float64))
 
     def __len__(self) -> int:
         """Count the visits."""
@@ -123,6 +138,11 @@ class Checkouts:
             answers[kind] = agrees(self.ladders.known[kind // width], self.executed[kind % width])
         agreeing: NDArray[np.bool_] = answers[keys]
         return agreeing
+
+    def speaks(self, spread: Spread) -> NDArray[np.bool_]:
+        """Say of each triple [P] whether its visit is evidence of its ladder, if that would have shown the same."""
+        speaks: NDArray[np.bool_] = self.is_alike[spread.row] | (self.is_heard[spread.row] & self.possible(spread))
+        return speaks
 
     def possible(self, spread: Spread) -> NDArray[np.bool_]:
         """Say of each triple [P] whether its ladder could well have been chosen when the visit was decided."""
@@ -145,6 +165,7 @@ def checkouts_of(visits: Sequence[Visit], is_prefix_trusted: bool) -> Checkouts:
         counts=counts,
         ladders=ladders,
         logged=spread_of((visit.choice.distribution for visit in visits), ladders),
+        chosen=np.array([ladders.number(visit.choice.rungs) for visit in visits], dtype=np.intp),
         executed=tuple(number_by_done),
         done=np.array(done, dtype=np.intp),
         has_refused=np.fromiter(map(has_refused_first, visits), dtype=np.bool_, count=len(visits)),

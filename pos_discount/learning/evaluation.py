@@ -2,10 +2,10 @@
 
 Three estimates, each with an interval clustered by customer: inverse propensity (IPS), self-normalised, doubly robust.
 The last is what the gate looks at. It goes step by step: what is foreseen of a ladder is what is foreseen once rung 1
-was refused, where it was, so that only what comes after needs weights. Probability that a policy gives to ladders which
-were hardly possible at a checkout says nothing there: it is counted at its worst, and what was seen with less than
-LEAST_LIKELY corrects nothing, since a few such weights would outweigh all other evidence. All is arrays over checkouts,
-so that many policies are compared on the same rows and differences are paired.
+was refused, where it was, so that only what comes after needs weights. Ladders that were hardly possible at a checkout
+(less likely than LEAST_LIKELY) say nothing there: a checkout at which one was drawn is no evidence, since a few such
+weights would outweigh all the rest, and probability that a policy gives to one counts at its worst. All is arrays over
+checkouts, so that many policies are compared on the same rows and differences are paired.
 Sources: Horvitz and Thompson (1952); Swaminathan and Joachims (2015); Dudik, Langford and Li (2011); by steps: Jiang
 and Li (2016); leaving out the largest weights: Wang, Agarwal and Dudik (2017).
 """
@@ -21,7 +21,7 @@ Ints = NDArray[np.intp]
 
 TWO_SIDED_95 = 1.959964
 LEAST_LIKELY = 0.02
-"""What the recorded policy shows less often than this is not evidence: a checkout weighs 50 times at most."""
+"""A ladder that the recorded policy draws less often than this is not evidence: a checkout weighs 50 times at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +60,9 @@ class Weighed:
         weights: Floats = self.there / self.logged
         return weights
 
-    @property
-    def is_heard(self) -> NDArray[np.bool_]:
-        """What was likely enough to be evidence [N]."""
-        return self.logged >= LEAST_LIKELY
-
     def doubly_robust(self, reward: Floats) -> Floats:
         """Give each checkout's doubly robust value; their mean is the estimate."""
-        correction = (self.there * reward - self.foreseen_there) / self.logged
-        values: Floats = self.direct + np.where(self.is_heard, correction, 0.0)
+        values: Floats = self.direct + (self.there * reward - self.foreseen_there) / self.logged
         return values
 
     def part(self, chosen: NDArray[np.bool_]) -> "Weighed":
@@ -120,8 +114,8 @@ def gain_over(policy: Weighed, other: Weighed, reward: Floats, cluster: Ints, *,
 
 
 def effective_samples(policy: Weighed) -> float:
-    """Say how many evenly weighed checkouts the weights of what is heard are worth (Kish 1965)."""
-    weights = policy.weights() * policy.is_heard
+    """Say how many evenly weighed checkouts the weights are worth (Kish 1965)."""
+    weights = policy.weights()
     squares = float(weights @ weights)
     return float(weights.sum()) ** 2 / squares if squares > 0.0 else 0.0
 

@@ -84,11 +84,10 @@ def weigh(checkouts: Checkouts, spread: Spread, judges: Sequence[Judge], *, unkn
         by_draw = np.concatenate(told, axis=1)
         in_all = spread.mass[~is_possible] @ by_draw
         reward[~is_possible] = by_draw[:, in_all.argmin() if unknown == "worst" else in_all.argmax()]
-    is_agreeing = checkouts.agreeing(spread)
-    there: Floats = spread.mass * is_agreeing
+    there: Floats = spread.mass * (checkouts.speaks(spread) & checkouts.agreeing(spread))
     return Weighed(
         there=_sums(row, there, count),
-        logged=checkouts.likely,
+        logged=np.where(checkouts.is_heard, checkouts.likely, 1.0),
         direct=_sums(row, spread.mass * reward, count),
         foreseen_there=_sums(row, there * reward, count),
         missing=_sums(row, spread.mass * ~is_possible, count),

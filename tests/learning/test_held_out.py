@@ -64,7 +64,9 @@ def test_where_nobody_came_since_the_champion_was_fitted_the_gate_says_so(
     assert np.isfinite(gain.over_one_segment.mean)
 
 
-def test_on_what_it_remembers_a_champion_looks_better_than_a_fit_that_never_saw_it(traded: tuple[Evidence, tuple[Visit, ...]]) -> None:
+def test_on_what_it_remembers_a_champion_looks_better_than_a_fit_that_never_saw_it(
+    traded: tuple[Evidence, tuple[Visit, ...]],
+) -> None:
     evidence, visits = traded
     knows_all = fit_sensitivity(evidence, None, OPTIONS, seed=1).model
     remembered = held_out_gain(evidence, visits, None, fitted_until(knows_all, 0), OPTIONS, 1).over_champion
