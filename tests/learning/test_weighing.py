@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
 from learning.made_evidence import two_groups
 from pos_discount.learning import FitOptions, fit_sensitivity
-from pos_discount.learning.checkouts import Ladders, Spread, baskets_of
-from pos_discount.learning.evaluation import Weighed, effective_samples
+from pos_discount.learning.checkouts import Ladders, Spread, baskets_of, checkouts_of
+from pos_discount.learning.evaluation import LEAST_LIKELY
 from pos_discount.learning.features import bins_of
+from pos_discount.learning.history import Visit
+from pos_discount.learning.targets import FIRST_ALONE, always, judge_of, weigh
 from pos_discount.learning.weighing import (
     accept_first,
     choose_many,
@@ -21,6 +25,7 @@ from pos_discount.learning.weighing import (
 from pos_discount.sensitivity import (
     Behaviour,
     Belief,
+    LadderChoice,
     SensitivityModel,
     Stakes,
     Terms,
@@ -29,7 +34,7 @@ from pos_discount.sensitivity import (
     ladder_distribution,
     prior_model,
 )
-from pos_discount.sensitivity.ladder import best_ladders
+from pos_discount.sensitivity.ladder import Ladder, best_ladders
 
 TERMS = (
     Terms(3, 15.0),
@@ -134,14 +139,76 @@ def test_bins_are_those_of_each_behaviour() -> None:
     assert bins_of([]).shape == (0, 9)
 
 
-@pytest.mark.parametrize(
-    ("logged", "value"),
-    [pytest.param(0.02, 100.0 + (40.0 - 50.0) / 0.02, id="often enough"), pytest.param(0.019, 100.0, id="too rare")],
-)
-def test_what_was_hardly_ever_seen_corrects_nothing(logged: float, value: float) -> None:
-    ones = np.ones(1)
-    policy = Weighed(
-        there=ones, logged=logged * ones, direct=100.0 * ones, foreseen_there=50.0 * ones, missing=0.0 * ones
+DEPTHS, PROFITS = (0.03, 0.10, 0.20), (400.0, 300.0, 150.0)
+WANTS = {0: 0.4, 1: 0.2, 2: 0.15, 3: 0.25}
+"""How many settle for each rung at the least; 3: for none."""
+WALKS, LOST = 0.15, 0.4
+RECORDED = {(0,): 0.90, (0, 1): 0.06, (0, 2): 0.03, (0, 1, 2): 0.01}
+
+
+def test_what_is_estimated_is_right_on_average_however_wrong_the_forecast(model: SensitivityModel) -> None:
+    candidate = {(0,): 0.2, (0, 1): 0.35, (0, 2): 0.45}
+    happened = [(RECORDED[ladder] * chance, visit) for ladder in RECORDED for chance, visit in _endings(ladder)]
+    chances, visits = [chance for chance, _ in happened], [visit for _, visit in happened]
+    checkouts = checkouts_of(visits, is_prefix_trusted=True)
+    spread = always(tuple(candidate.items()), checkouts)
+    weighed = weigh(checkouts, spread, [judge_of(model, checkouts)], unknown="worst")
+    values = weighed.doubly_robust(np.array([visit.reward for visit in visits]))
+    truth = sum(mass * sum(c * visit.reward for c, visit in _endings(ladder)) for ladder, mass in candidate.items())
+    assert sum(chances) == pytest.approx(1.0)
+    assert np.array(chances) @ values == pytest.approx(truth)
+
+
+def test_a_rare_ladder_is_no_evidence_however_its_visit_went_unless_rung_1_was_taken(model: SensitivityModel) -> None:
+    visits = [visit for ladder in RECORDED for _, visit in _endings(ladder)]
+    checkouts = checkouts_of(visits, is_prefix_trusted=True)
+    weighed = weigh(checkouts, always(FIRST_ALONE, checkouts), [judge_of(model, checkouts)], unknown="worst")
+    took_first = [visit.rung == 1 and visit.said == ((1, "accepted"),) for visit in visits]
+    is_rare = [RECORDED[visit.choice.rungs] < LEAST_LIKELY for visit in visits]
+    assert checkouts.is_heard.tolist() == [took or not rare for took, rare in zip(took_first, is_rare, strict=True)]
+    assert checkouts.likely[took_first].tolist() == pytest.approx([1.0] * sum(took_first))
+    assert (weighed.there[~checkouts.is_heard] == 0.0).all()
+    assert (checkouts.likely[checkouts.is_heard] >= LEAST_LIKELY).all()
+
+
+def _endings(ladder: Ladder) -> Iterator[tuple[float, Visit]]:
+    """Yield every way in which a visit with a ladder may end, with its chance."""
+    still, content = 1.0, 0.0
+    for number, rung in enumerate(ladder, start=1):
+        declined = tuple((each, "declined") for each in range(1, number))
+        accepts = sum(share for want, share in WANTS.items() if want <= rung) - content
+        content += accepts
+        yield still * accepts, _visit(ladder, "accepted", number, (*declined, (number, "accepted")))
+        walks, stays = still * (1.0 - content) * WALKS, still * (1.0 - content) * (1.0 - WALKS)
+        if number < len(ladder):
+            yield walks, _visit(ladder, "left", None, (*declined, (number, "walked")))
+        else:
+            yield walks + stays * LOST, _visit(ladder, "left", None, (*declined, (number, "declined")))
+            yield stays * (1.0 - LOST), _visit(ladder, "accepted", number, (*declined, (number, "declined")))
+        still *= 1.0 - WALKS
+
+
+def _visit(ladder: Ladder, result: str, rung: int | None, said: tuple[tuple[int, str], ...]) -> Visit:
+    earned = 0.0 if rung is None else PROFITS[ladder[rung - 1]]
+    choice = LadderChoice(ladder, RECORDED[ladder], (), (), (), (), (), tuple(RECORDED.items()))
+    return Visit(
+        decision=1,
+        sequence=1,
+        customer=None,
+        store_id="S1",
+        till_id=None,
+        arm="ladder",
+        model_version=None,
+        segment_id=None,
+        result=result,
+        event=None,
+        rung=rung,
+        satisfaction=None,
+        choice=choice,
+        stakes=Stakes(DEPTHS, PROFITS, 430.0, 1000.0),
+        terms=Terms(3, 15.0),
+        behaviour=Behaviour(),
+        own_events=(),
+        said=said,
+        reward=earned - 15.0 * len(said),
     )
-    assert policy.doubly_robust(40.0 * ones).tolist() == pytest.approx([value])
-    assert effective_samples(policy) == pytest.approx(1.0 if logged >= 0.02 else 0.0)
