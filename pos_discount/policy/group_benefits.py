@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Annotated, Literal
 
 import msgspec
 
 from pos_discount.money import format_money, format_percent
-from pos_discount.policy.assignment import Saving, Slot, assign_bundles
+from pos_discount.policy.assignment import Assigned, Saving, Slot, assign_bundles
+from pos_discount.policy.balancing import balance_bundles
 from pos_discount.policy.picks import Pick, by_price, count_units, groups_of, take_units
 from pos_discount.policy.ranges import Range
 from pos_discount.policy.turn import Benefit, Missing, Take, Turn, alike, words_of, wrong_percent
@@ -255,8 +257,7 @@ class Bundle(Benefit, frozen=True):
         slots = [Slot(part.units, turn.unused_units(part.of)) for part in terms.of]
         if any(count_units(slot.picks) < slot.units for slot in slots):
             return  # most baskets lack a part, and to see that is cheaper than to look for bundles
-        saving = Saving(lambda pick: self._worth(turn, pick), terms.price, terms.amount)
-        bundles, is_exact, steps = assign_bundles(slots, terms.at_most, saving)
+        bundles, is_exact, steps = self._assigned(turn, slots)
         turn.count(steps, is_exact=is_exact)
         if terms.percent is not None:
             turn.take_percent([pick for members, times in bundles for pick in alike(members, times)], terms.percent)
@@ -271,6 +272,20 @@ class Bundle(Benefit, frozen=True):
             if more > 0:
                 return Missing("quantity", more, part.of)
         return None
+
+    def _assigned(self, turn: Turn, slots: Sequence[Slot]) -> Assigned:
+        terms, worth = self.bundle, partial(self._worth, turn)
+        percent = terms.percent
+        if percent is None or all(turn.percent_of(pick) == pick.left for slot in slots for pick in slot.picks):
+            return assign_bundles(slots, terms.at_most, Saving(worth, terms.price, terms.amount))
+
+        def percentage(pick: Pick) -> int:
+            return turn.percent_of(pick) * percent.numerator
+
+        def room(pick: Pick) -> int:
+            return turn.room(pick) * percent.denominator
+
+        return balance_bundles(slots, terms.at_most, worth, percentage, room)
 
     def _worth(self, turn: Turn, pick: Pick) -> int:
         """Return what can be taken off a unit; of a percentage, as many times that as makes it whole."""

@@ -6,7 +6,7 @@ A benefit sees the units, what is left of each, and which ones a group benefit h
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 from .house import House, Mapped, Unit, spent
@@ -34,7 +34,11 @@ class Turn:
     def ordered(self, units: Sequence[Unit], take: str) -> list[Unit]:
         """Sort units cheapest or dearest first by what is left of them, equal ones in basket order."""
         sign = 1 if take == "cheapest" else -1
-        return sorted(units, key=lambda unit: (sign * self.left[unit.order], unit.order))
+        in_order = sorted(units, key=lambda unit: (sign * self.left[unit.order], unit.order))
+        for one, other in pairwise(in_order):
+            if one.line != other.line and self.left[one.order] == self.left[other.order]:
+                self.house.settled.append("price")
+        return in_order
 
     def remaining(self, units: Sequence[Unit]) -> int:
         """Add up what is left of units."""
@@ -89,7 +93,7 @@ def percent_off(turn: Turn, targets: Sequence[Unit], text: Any) -> Cuts:
 def shared_and_cut(turn: Turn, targets: Sequence[Unit], amount: int) -> Cuts:
     """Share an amount over lines, then units, by what is left; lose what would go below a unit's floor."""
     lines = _by_line(targets)
-    over_lines = share(amount, [turn.remaining(units) for units in lines])
+    over_lines = share(amount, [turn.remaining(units) for units in lines], turn.house.settled)
     cuts: Cuts = {}
     for units, line_amount in zip(lines, over_lines, strict=True):
         over_units = share(line_amount, [turn.left[unit.order] for unit in units])
@@ -101,7 +105,7 @@ def shared_to_fit(turn: Turn, targets: Sequence[Unit], amount: int) -> Cuts:
     """Share an amount over lines, then units, by what is left; what does not fit goes to those with room."""
     lines = _by_line(targets)
     rooms = [sum(turn.room(unit) for unit in units) for units in lines]
-    over_lines = share_within(amount, [turn.remaining(units) for units in lines], rooms)
+    over_lines = share_within(amount, [turn.remaining(units) for units in lines], rooms, turn.house.settled)
     cuts: Cuts = {}
     for units, line_amount in zip(lines, over_lines, strict=True):
         weights = [turn.left[unit.order] for unit in units]
@@ -246,17 +250,27 @@ def _give_bundle(turn: Turn, benefit: Mapped) -> Given:
     tried = [(len(bundles), _give_bundles(turn, bundle, bundles)) for bundles in _ways(turn, slots, most, ())]
     ranked = [(_bundles_rank(turn, bundle, count, given), given) for count, given in tried]
     rank, best = min(ranked, key=lambda one: one[0])
-    has_floors = any(turn.room(unit) < turn.left[unit.order] for _, units in slots for unit in units)
-    has_tie = any(
-        other[0] == rank[0]
-        and (has_floors or other[1] != rank[1] or other == rank)
-        and _traces(turn, given) != _traces(turn, best)
-        for other, given in ranked
-    )
+    others = [rank_ for rank_, given in ranked if rank_[0] == rank[0] and _traces(turn, given) != _traces(turn, best)]
+    is_open = _is_open(turn, bundle, [unit for _, units in slots for unit in units])
+    has_tie = any(is_open or other[1] != rank[1] or other == rank for other in others)
+    if has_tie or any(_but_for_order(other) == _but_for_order(rank) for other in others):
+        turn.house.settled.append("bundle")
     if not has_tie or not any(best.cuts.values()):
         return best
     ties = tuple(given.cuts for other, given in ranked if other[:2] == rank[:2])
     return Given(best.cuts, best.used, has_tie=True, ties=ties)
+
+
+def _is_open(turn: Turn, bundle: Mapped, units: Sequence[Unit]) -> bool:
+    """Say whether other units may save as much because something is cut there, or shared by other than it is taken."""
+    if any(turn.room(unit) < turn.left[unit.order] for unit in units):
+        return True
+    original = "percent" in bundle and turn.house.setting("percent_of", "remaining") == "original"
+    return original and any(turn.left[unit.order] != unit.price for unit in units)
+
+
+def _but_for_order(rank: tuple[Fraction, int, list[tuple[int, int]]]) -> tuple[Fraction, int, list[int]]:
+    return *rank[:2], [left for left, _ in rank[2]]
 
 
 def _bundles_rank(turn: Turn, bundle: Mapped, count: int, given: Given) -> tuple[Fraction, int, list[tuple[int, int]]]:
@@ -265,13 +279,15 @@ def _bundles_rank(turn: Turn, bundle: Mapped, count: int, given: Given) -> tuple
 
 
 def _exact_saving(turn: Turn, bundle: Mapped, given: Given) -> Fraction:
-    """Add up what is saved; of a percentage, before it is rounded, so that no unit is picked to sway the rounding."""
+    """Add up what is saved; of a percentage, before it is rounded, so that no unit is picked to sway the rounding: of
+    what it is taken from, each unit bears its part by what is left of it, as far as it can."""
     if "percent" not in bundle:
         return Fraction(sum(given.cuts.values()))
-    part, units = percent(bundle["percent"]), [turn.house.units[order] for order in given.used]
+    units = [turn.house.units[order] for order in given.used]
     original = turn.house.setting("percent_of", "remaining") == "original"
-    wanted = {unit: part * (unit.price if original else turn.left[unit.order]) for unit in units}
-    return sum((min(wanted[unit], Fraction(turn.room(unit))) for unit in units), Fraction(0))
+    taken_of = sum(unit.price for unit in units) if original else turn.remaining(units)
+    rate = percent(bundle["percent"]) * taken_of / (turn.remaining(units) or 1)
+    return sum((min(rate * turn.left[unit.order], Fraction(turn.room(unit))) for unit in units), Fraction(0))
 
 
 def _traces(turn: Turn, given: Given) -> list[tuple[int, int, int, bool]]:

@@ -1,7 +1,7 @@
 """Read the house settings, the basket's units, ranges, schedules and conditions, as the policy page words them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -24,7 +24,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class House:
-    """Hold all that stays the same while one request is solved."""
+    """Hold all that stays the same while one request is solved, and what the order of lines has settled so far."""
 
     policy: Mapped
     request: Mapped
@@ -33,6 +33,7 @@ class House:
     decimals: int
     lines: tuple[Mapped, ...]
     units: tuple[Unit, ...]
+    settled: list[str] = field(default_factory=list)
 
     @property
     def zone(self) -> ZoneInfo:

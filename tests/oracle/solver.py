@@ -23,8 +23,9 @@ Written from the policy page alone. Where the page leaves a choice, this is what
     With an amount, a price or `to: all` it is the dearest units, as one group, that many times the amount or price.
 13. A group `price` takes off what is left of the group above it, as an amount for that group (2).
 14. `bundle`: most saved, before any cap and before a percentage is rounded; then fewer bundles; then the dearest units,
-    equal ones in basket order. Where other numbers of bundles, other ways to group these units or, under a `min_price`,
-    other units save as much, the answer is marked `has_tie`; `ties` are those of them with as few bundles.
+    equal ones in basket order. Where other numbers of bundles, other ways to group these units or, under a `min_price`
+    or for a percentage of other than what is left, other units save as much, the answer is marked `has_tie`; `ties` are
+    those of them with as few bundles.
 15. "Fewer promotions, then ids" of equal candidates looks at the ladder's own promotions.
 16. A coupon condition claims its promotion also from within `any`, not from within `not`.
 17. Who was born on 29 February has their birthday on the 28th in other years. `hours` read the wall clock alone.
@@ -35,6 +36,9 @@ Written from the policy page alone. Where the page leaves a choice, this is what
     counts in a limit where its scope is the same and its local date is in the same period.
 20. `every` with an amount takes it off the units that `to` names in each group, off the whole group where left out.
 21. A benefit that takes nothing off and gives no gift or points gives nothing, whatever units it would have used.
+22. `settled_by_order` names what the order of lines has settled, in any set that was tried: a "price", where units of
+    two lines had as much left and the cheapest or dearest were asked for; a "remainder", where two lines had the same
+    and one more minor unit was left to give; a "bundle", where others would have done as well (14).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -115,6 +119,7 @@ class _Solver:
             "candidates": candidates,
             "rungs": rungs,
             "first": rungs[0] if rungs else None,
+            "settled_by_order": self.house.settled,
         }
 
     @cached_property
@@ -210,7 +215,8 @@ class _Solver:
         lines = list(by_line.values())
         whole = [sum(given[order] for order in orders) for orders in lines]
         cuts: dict[int, int] = {}
-        for line_orders, part in zip(lines, share(self.house.money(promotion["cap"]), whole), strict=True):
+        over_lines = share(self.house.money(promotion["cap"]), whole, self.house.settled)
+        for line_orders, part in zip(lines, over_lines, strict=True):
             orders = sorted(line_orders, key=lambda order: (-left[order], order))
             cuts |= dict(zip(orders, share(part, [given[order] for order in orders]), strict=True))
         return cuts

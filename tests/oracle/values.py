@@ -59,25 +59,31 @@ def rounded(exact: Fraction, rounding: str) -> int:
     return round(exact)  # Python's own rounding of a fraction is half to even
 
 
-def share(amount: int, weights: Sequence[int]) -> list[int]:
-    """Share an amount in proportion to weights, by largest remainder, the earlier first among equal ones."""
+def share(amount: int, weights: Sequence[int], ties: list[str] | None = None) -> list[int]:
+    """Share an amount in proportion to weights, by largest remainder, the earlier first among equal ones; `ties` is
+    told where that decided who gets one more."""
     whole = sum(weights)
     if whole == 0:
         return [0 for _ in weights]
     exact = [Fraction(amount * weight, whole) for weight in weights]
     shares = [floor(part) for part in exact]
     by_remainder = sorted(range(len(weights)), key=lambda index: (shares[index] - exact[index], index))
-    for index in by_remainder[: amount - sum(shares)]:
+    rests, more = [exact[index] - shares[index] for index in by_remainder], amount - sum(shares)
+    if ties is not None and more and rests[more - 1] == rests[more]:
+        ties.append("remainder")
+    for index in by_remainder[:more]:
         shares[index] += 1
     return shares
 
 
-def share_within(amount: int, weights: Sequence[int], capacities: Sequence[int]) -> list[int]:
+def share_within(
+    amount: int, weights: Sequence[int], capacities: Sequence[int], ties: list[str] | None = None
+) -> list[int]:
     """Share an amount like `share`; what does not fit goes, in the same way, to those that still have room."""
     fixed: dict[int, int] = {}
     while True:
         rest = amount - sum(fixed.values())
-        shares = share(rest, [0 if index in fixed else weight for index, weight in enumerate(weights)])
+        shares = share(rest, [0 if index in fixed else weight for index, weight in enumerate(weights)], ties)
         too_much = [index for index in range(len(weights)) if index not in fixed and shares[index] > capacities[index]]
         if not too_much:
             return [fixed.get(index, shares[index]) for index in range(len(weights))]

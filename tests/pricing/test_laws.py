@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pos_discount.basket import Basket
 from pos_discount.policy import Policy, read_policy
-from pos_discount.pricing import Applied, Context, PolicyIndex, Pricing, Scan, price, price_sale
+from pos_discount.pricing import Applied, Context, PolicyIndex, Priced, Pricing, Scan, price, price_sale
 from pos_discount.pricing.reasons import fixed_reason
 from tests.oracle.generator import Case, random_case
+from tests.oracle.rarer import rarer_case
+from tests.oracle.solver import solve
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 cases = st.integers(0, 10**9).map(lambda seed: random_case(Random(seed)))
+rarer_cases = st.integers(0, 10**9).map(lambda seed: rarer_case(Random(seed)))
 
 
 def _index(policy: Mapping[str, Any], case: Case) -> PolicyIndex:
@@ -85,16 +89,35 @@ def test_the_order_of_promotions_in_files_does_not_matter(case: Case, dice: Rand
     assert _told(_priced(case)) == _told(_priced_with(case, {**case.policy, "promotions": promotions}))
 
 
+@given(cases | rarer_cases, st.randoms())
+def test_the_order_of_lines_changes_nothing_save_for_ties_that_it_settles(case: Case, dice: Random) -> None:
+    """Of whole policies, every amount of every line, every candidate and rung must stay what it was.
+
+    Left out are baskets in which the naive solver, in any set that it tried, came upon one of the three ties that the
+    policy page settles by basket order: units of two lines with as much left where the cheapest or dearest are asked
+    for (list prices differ here, but an earlier discount can make them equal: "any unit for 1.00"); two lines with the
+    same remainder where one more minor unit is left to give (12.5 % of two odd prices); bundles of units that save as
+    much. What such a tie settles may be worth more than a minor unit to a later promotion, so no bound would do. That
+    leaves about 14 of 15 baskets; that it does, and that ties matter in some of the others, is told by
+    `test_few_baskets_have_ties_that_the_order_of_lines_settles`.
+    """
+    spread = _spread(case)
+    assume(not _settled_by_order(spread))
+    shuffled = _shuffled(spread, dice)
+    assert _told_by_line(shuffled) == _told_by_line(spread)
+
+
+def test_few_baskets_have_ties_that_the_order_of_lines_settles() -> None:
+    spread = [_spread(made(Random(seed))) for seed in range(100) for made in (random_case, rarer_case)]
+    assert sum(bool(_settled_by_order(case)) for case in spread) < 20
+
+
 @given(cases, st.randoms())
-def test_the_order_of_lines_changes_no_total_where_no_prices_tie(case: Case, dice: Random) -> None:
-    lines = [dict(line) for line in case.request["lines"]]
-    for number, line in enumerate(lines):
-        line["unit_price"] = 1000 * (number + 1) * (len(lines) + 1) + 10 * number
-    spread = Case(case.policy, {**case.request, "lines": lines}, case.usage, case.files, case.segment)
-    shuffled = Case(
-        case.policy, {**case.request, "lines": dice.sample(lines, len(lines))}, case.usage, case.files, case.segment
-    )
-    for promotion in case.policy["promotions"]:  # each alone: one may bring prices to a tie that the next one breaks
+def test_the_order_of_lines_changes_no_total_under_one_promotion(case: Case, dice: Random) -> None:
+    """Where list prices differ, a tie under a promotion alone settles which line gets a minor unit, never how many."""
+    spread = _spread(case)
+    shuffled = _shuffled(spread, dice)
+    for promotion in case.policy["promotions"]:
         alone = {**case.policy, "promotions": [promotion]}
         one, other = _priced_with(spread, alone), _priced_with(shuffled, alone)
         assert one.base.total == other.base.total
@@ -138,6 +161,42 @@ def test_a_promotion_that_applies_takes_something_or_gives_something(case: Case)
 def _priced_with(case: Case, policy: Mapping[str, Any]) -> Pricing:
     basket = _basket(case)
     return price(_index(policy, case), basket, _context(case, basket))
+
+
+def _spread(case: Case) -> Case:
+    """Give every line a list price of its own, and no past sales."""
+    lines = [dict(line) for line in case.request["lines"]]
+    for number, line in enumerate(lines):
+        line["unit_price"] = 1000 * (number + 1) * (len(lines) + 1) + 10 * number
+    return replace(case, request={**case.request, "lines": lines}, usage=[])
+
+
+def _shuffled(case: Case, dice: Random) -> Case:
+    lines = case.request["lines"]
+    return replace(case, request={**case.request, "lines": dice.sample(lines, len(lines))})
+
+
+def _settled_by_order(case: Case) -> list[str]:
+    settled: list[str] = solve(case.policy, case.request, (), case.files, case.segment)["settled_by_order"]
+    return settled
+
+
+def _told_by_line(case: Case) -> object:
+    pricing = _priced(case)
+    line_ids = [line.line_id for line in pricing.scan.basket.lines]
+
+    def told(priced: Priced) -> object:
+        by_promotion = {
+            discount.entry.promotion.id: {line_ids[share.line]: share.saving for share in discount.lines}
+            for discount in priced.applied
+        }
+        return priced.total, priced.cost, priced.present_value, by_promotion
+
+    return (
+        told(pricing.base),
+        {one.promotion_ids: (one.value, one.authority, told(one.priced)) for one in pricing.candidates},
+        [rung.promotion_ids for rung in pricing.rungs],
+    )
 
 
 def _told(pricing: Pricing) -> object:

@@ -147,6 +147,41 @@ def test_equal_prices_tie_by_basket_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "then", "prices", "house", "total", "total_turned"),
+    [
+        pytest.param(
+            "{unit_price: 10.00}",
+            "{percent: 30%, units: {at_most: 1}}",
+            [3000, 6010],
+            "percent_of: original\n",
+            1100,
+            1000,
+            id="equal prices, made so by an earlier discount, of different list prices",
+        ),
+        pytest.param(
+            "{amount: 0.01}",
+            "{percent: 50%, of: {sku: SKU-1}}",
+            [101, 101],
+            "",
+            151,
+            150,
+            id="equal remainders, of which one gets the minor unit that is left to give",
+        ),
+    ],
+)
+def test_what_a_tie_settles_by_basket_order_may_be_worth_more_to_a_later_discount(
+    first: str, then: str, prices: list[int], house: str, total: int, total_turned: int
+) -> None:
+    promotions = "".join(
+        f"  - {{id: {id_}, name: P, offer: automatic, combines_with: all, benefit: {benefit}}}\n"
+        for id_, benefit in (("a", first), ("b", then))
+    )
+    lines = [{"sku": f"SKU-{number}", "unit_price": price} for number, price in enumerate(prices, start=1)]
+    assert priced(promotions, *lines, house=house).base.total == total
+    assert priced(promotions, *lines[::-1], house=house).base.total == total_turned
+
+
+@pytest.mark.parametrize(
     ("moment", "applies"),
     [
         pytest.param(datetime(2026, 11, 30, 22, 59, 59, tzinfo=UTC), True, id="one second before midnight in Paris"),
