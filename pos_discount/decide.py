@@ -24,7 +24,6 @@ from pos_discount.pricing import (
     Hold,
     PolicyIndex,
     Pricing,
-    Scan,
     Usage,
     counted,
     counters_of,
@@ -128,13 +127,9 @@ class Decision(msgspec.Struct, frozen=True):
 
 def counters_needed(basket: Basket, index: PolicyIndex, now: datetime) -> tuple[CounterKey, ...]:
     """Return the counters whose usage `decide` may look at for this basket."""
-    scan = Scan(index, basket, Context(basket.at or now))
-    limited = (
-        index.entries[position].promotion
-        for position in sorted(scan.reachable)
-        if index.entries[position].promotion.limits
-    )
-    keys = (key for promotion in limited for _, key in counters_of(promotion, basket, scan.local_time))
+    local_time = (basket.at or now).astimezone(index.policy.house.time_zone)
+    limited = [index.entries[position].promotion for position in index.limited(basket)]
+    keys = (key for promotion in limited for _, key in counters_of(promotion, basket, local_time))
     return tuple(dict.fromkeys(key for key in keys if key is not None))
 
 

@@ -58,6 +58,7 @@ class PolicyIndex:
         self.finder = Finder(self.entries)
         self.untouched = frozenset(e.position for e in self.entries if _can_apply_untouched(e.promotion))
         self.naming = self._naming()
+        self._limited = frozenset(e.position for e in self.entries if e.promotion.limits)
         self._positions_by_code, self._positions_by_start = _by_coupon(self.entries)
         self._slots_by_anchor, self._slots_anywhere, self._plain_slots = self._anchored()
         self._facts_by_product: dict[tuple[object, ...], ProductFacts] = {}
@@ -86,6 +87,11 @@ class PolicyIndex:
                 if word.startswith(start):
                     positions.add(position)
         return frozenset(positions)
+
+    def limited(self, basket: Basket) -> list[int]:
+        """Return the promotions with limits that may apply to a basket, by position."""
+        slots = {WHOLE_BASKET}.union(*[product.slots for product in self.facts(basket.lines)])
+        return sorted(self._limited & self.untouched.union(*[self.naming[slot] for slot in slots]))
 
     def product(self, line: Line) -> Product:
         """Return a line's product, completed from the catalogue where the till left something out."""

@@ -28,6 +28,8 @@ ROUTE = "pos_discount.route"
 KEY_ID = "pos_discount.key_id"
 NEVER_REFUSED = frozenset({"/healthz", "/readyz", "/metrics"})
 MOST_PATH = 200
+MOST_SECONDS_WAITED = 0.02
+"""How long a request waits for one of those before it to end: a few that come together are no overload yet."""
 
 _CLOSES = re.compile(rb"\r\nconnection:[^\r\n]*close", re.IGNORECASE)
 _REQUEST_ID = re.compile(rb"\r\nx-request-id:[ \t]*([^\r\n]*)", re.IGNORECASE)
@@ -35,13 +37,14 @@ _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}")
 
 
 class Edge:
-    """Wraps a WSGI application; at most ``most_in_flight`` requests of this process run in it at once."""
+    """Wraps a WSGI application; at most ``most_in_flight`` requests of this process run in it at once, a few more wait
+    a moment."""
 
     def __init__(self, inner: WSGIApplication, log: RequestLog, metrics: Metrics, most_in_flight: int) -> None:
         self._inner = inner
         self._log = log
         self._metrics = metrics
-        self._most_in_flight = most_in_flight
+        self._room = threading.Semaphore(most_in_flight)
         self._in_flight = 0
         self._lock = threading.Lock()
 
@@ -58,11 +61,15 @@ class Edge:
             headers.append(("Cache-Control", "no-store"))
             return start_response(status, headers, exc_info)
 
-        is_free = self._enter() or environ["PATH_INFO"] in NEVER_REFUSED
+        self._count_in_flight(1)
+        is_never_refused = environ["PATH_INFO"] in NEVER_REFUSED
+        has_room = self._room.acquire(timeout=0 if is_never_refused else MOST_SECONDS_WAITED)
         try:
-            return self._inner(environ, start) if is_free else self._refuse(request_id, start)
+            return self._inner(environ, start) if has_room or is_never_refused else self._refuse(request_id, start)
         finally:
-            self._leave()
+            if has_room:
+                self._room.release()
+            self._count_in_flight(-1)
             self._tell(environ, told[0], request_id, time.perf_counter() - started)
 
     def refuse_unread(self, head: bytes) -> bytes | None:
@@ -84,15 +91,9 @@ class Edge:
         self._tell({"REQUEST_METHOD": method, "PATH_INFO": path}, "503", request_id, 0.0)
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
-    def _enter(self) -> bool:
+    def _count_in_flight(self, more: int) -> None:
         with self._lock:
-            self._in_flight += 1
-            self._metrics.tell("in_flight", self._in_flight)
-            return self._in_flight <= self._most_in_flight
-
-    def _leave(self) -> None:
-        with self._lock:
-            self._in_flight -= 1
+            self._in_flight += more
             self._metrics.tell("in_flight", self._in_flight)
 
     def _refuse(self, request_id: str, start: Any) -> list[bytes]:

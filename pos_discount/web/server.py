@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from pos_discount.web.settings import Settings, SettingsError, is_loopback
 
@@ -103,6 +104,7 @@ def gunicorn_settings(listening: Listening) -> dict[str, Any]:
         "preload_app": False,
         "control_socket_disable": True,
         "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
+        "logger_class": ServerLog,
         "logconfig_dict": LOGGING,
     }
 
@@ -115,6 +117,13 @@ LOGGING: dict[str, Any] = {
     "root": {"level": "WARNING", "handlers": ["stderr"]},
     "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
 }
+
+
+class ServerLog(Logger):  # type: ignore[misc]
+    """What the server itself has to say. Of requests it makes nothing ready to say: the edge logs each."""
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        """Leave a request to the edge."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,34 @@ def test_a_request_too_many_is_refused_at_once_and_health_still_answers() -> Non
         seen.clear()
         edge({"REQUEST_METHOD": "GET", "PATH_INFO": "/v1/policy", "NEXT": path}, lambda *_: None)
         assert seen == [status]
+
+
+def test_a_request_that_finds_all_taken_is_served_when_one_of_those_before_it_ends_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pos_discount.web.edge.MOST_SECONDS_WAITED", 60.0)
+    is_taken, may_end = threading.Event(), threading.Event()
+
+    def inner(environ: Any, start_response: Any) -> list[bytes]:
+        is_taken.set()
+        may_end.wait()
+        start_response("200 OK", [])
+        return []
+
+    edge = Edge(inner, RequestLog(), Metrics(), 1)
+    statuses: list[str] = []
+
+    def call() -> None:
+        edge({"REQUEST_METHOD": "GET", "PATH_INFO": "/v1/policy"}, lambda status, *_: statuses.append(status))
+
+    callers = [threading.Thread(target=call) for _ in range(2)]
+    callers[0].start()
+    is_taken.wait()
+    callers[1].start()
+    may_end.set()
+    for caller in callers:
+        caller.join()
+    assert statuses == ["200 OK", "200 OK"]
 
 
 def test_a_disk_that_refuses_is_told_as_503_with_a_time_to_wait(tmp_path: Path) -> None:
