@@ -128,9 +128,11 @@ class Discounts:
         """Tell whether a promotion that holds can be part of a set: it applies alone, or what others leave could make
         it apply."""
         entry, alone = self._entries[position], self.alone(position)
+        if isinstance(alone, Applied):
+            return True
         if alone is _NOT_WORKED_OUT:
             return False
-        if isinstance(alone, Applied) or self.is_moved(entry):
+        if self.is_moved(entry):
             return True
         lacks_nothing = alone.reason == "no_saving" and alone.near_miss is None
         return entry.uses_units and lacks_nothing  # alone its units are free already; others may use those up

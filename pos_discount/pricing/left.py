@@ -6,14 +6,15 @@ line's units is worked out only when somebody looks at them, which for most line
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import mul
+from types import MappingProxyType
 from typing import NamedTuple
-
-import msgspec
 
 from pos_discount.money import share_over_units
 from pos_discount.policy.picks import Pick
+
+NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 class Run(NamedTuple):
@@ -24,60 +25,66 @@ class Run(NamedTuple):
     is_used: bool
 
 
-class _Shared(msgspec.Struct, frozen=True, gc=False):
-    """Runs less an amount that has yet to be shared over their units."""
-
-    runs: tuple[Run, ...] | _Shared | None
-    amount: int
-
-
 class Left:
-    """An immutable state: ``totals`` are what is left of each line, in minor units."""
+    """An immutable state: ``totals`` are what is left of each line, in minor units.
 
-    __slots__ = ("_listed", "_runs", "totals")
+    A state knows what was taken since the one before it, so that a line's runs can be worked out when they are asked
+    for: from the last state that knew them, by what was taken off the whole line since.
+    """
+
+    __slots__ = ("_amount_by_line", "_before", "_runs", "totals")
 
     def __init__(
-        self, totals: list[int], listed: list[tuple[int, int]], runs: list[tuple[Run, ...] | _Shared | None]
+        self,
+        totals: list[int],
+        runs: dict[int, tuple[Run, ...]],
+        amount_by_line: Mapping[int, int] = NOTHING,
+        before: Left | None = None,
     ) -> None:
         self.totals = totals
-        self._listed = listed
         self._runs = runs
+        self._amount_by_line = amount_by_line
+        self._before = before
 
     @classmethod
     def at_list_price(cls, prices: Sequence[int], quantities: Sequence[int]) -> Left:
         """Return the state before any discount."""
-        return cls(list(map(mul, prices, quantities)), list(zip(prices, quantities, strict=True)), [None] * len(prices))
+        units = zip(prices, quantities, strict=True)
+        runs: dict[int, tuple[Run, ...]] = {line: (Run(*unit, False),) for line, unit in enumerate(units)}
+        return cls(list(map(mul, prices, quantities)), runs)
 
     def runs(self, line: int) -> tuple[Run, ...]:
         """Return a line's runs, in the order of its units."""
-        runs = self._runs[line]
-        if runs is None or isinstance(runs, _Shared):
-            runs = self._runs[line] = self._worked_out(line, runs)
-        return runs
-
-    def _worked_out(self, line: int, runs: tuple[Run, ...] | _Shared | None) -> tuple[Run, ...]:
+        runs = self._runs.get(line)
         if runs is None:
-            price, quantity = self._listed[line]
-            return (Run(price, quantity, False),)
-        if isinstance(runs, _Shared):
-            return _share_over_runs(self._worked_out(line, runs.runs), runs.amount)
+            runs = self._runs[line] = self._work_out(line)
         return runs
 
-    def less_on_lines(self, amount_by_line: Sequence[tuple[int, int]]) -> Left:
+    def _work_out(self, line: int) -> tuple[Run, ...]:
+        """Share what was taken off the whole line since its runs were last known, one amount after the other."""
+        state, amounts = self, list[int]()
+        while line not in state._runs:
+            amounts.append(state._amount_by_line.get(line, 0))
+            assert state._before is not None, "the first state knows all runs"
+            state = state._before
+        runs = state._runs[line]
+        for amount in reversed(amounts):
+            runs = _share_over_runs(runs, amount) if amount else runs
+        return runs
+
+    def less_on_lines(self, amount_by_line: Mapping[int, int]) -> Left:
         """Return the state after amounts were taken off whole lines."""
-        totals, runs = self.totals.copy(), self._runs.copy()
-        for line, amount in amount_by_line:
+        totals = self.totals.copy()
+        for line, amount in amount_by_line.items():
             totals[line] -= amount
-            runs[line] = _Shared(runs[line], amount)
-        return Left(totals, self._listed, runs)
+        return Left(totals, {}, amount_by_line, self)
 
     def with_runs(self, runs_by_line: dict[int, tuple[Run, ...]]) -> Left:
         """Return the state with some lines' runs replaced."""
-        totals, runs = self.totals.copy(), self._runs.copy()
-        for line, new_runs in runs_by_line.items():
-            runs[line] = new_runs
-            totals[line] = sum([run.left * run.units for run in new_runs])
-        return Left(totals, self._listed, runs)
+        totals = self.totals.copy()
+        for line, runs in runs_by_line.items():
+            totals[line] = sum([run.left * run.units for run in runs])
+        return Left(totals, runs_by_line, NOTHING, self)
 
 
 class WholeLines(Collection[Pick]):

@@ -137,6 +137,9 @@ class Sets:
     def _search(self, pool: Positions) -> Positions:
         """Find the best set of one part, depth first in order of application, leaving out what cannot beat the best
         so far."""
+        if len(pool) == 1:
+            gives = self._may_go_on(begun=True) and isinstance(self.discounts.alone(pool[0]), Applied)
+            return pool if gives else ()
         search = _Search({position: self._most(position, pool) for position in pool})
         self._extend(search, (), (), (0, 0, 0), pool)
         return search.best[1]

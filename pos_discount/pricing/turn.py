@@ -68,7 +68,7 @@ class Turn:
         self.presents: list[Gift | Points] = []
         self.work = 0
         self.is_exact = True
-        self._amount_by_line: list[tuple[int, int]] = []
+        self._amount_by_line: dict[int, int] = {}
         self._pieces_by_line: dict[int, list[Piece]] = {}
         self._used: dict[tuple[int, int], int] = {}
 
@@ -127,9 +127,9 @@ class Turn:
             amount = part_of(sum([taken_from[line] for line in picks.lines]), percent, house.rounding)
             self._take_off_lines(picks.lines, amount)
             return
-        price = sum(self.percent_of(pick) * pick.units for pick in picks)
+        price = sum([self.percent_of(pick) * pick.units for pick in picks])
         picks_by_line = self._by_line(picks)
-        weights = [sum(pick.left * pick.units for pick in on_line) for on_line in picks_by_line]
+        weights = [sum([pick.left * pick.units for pick in on_line]) for on_line in picks_by_line]
         for on_line, share in zip(
             picks_by_line, share_out(part_of(price, percent, house.rounding), weights), strict=True
         ):
@@ -170,13 +170,13 @@ class Turn:
         if self._amount_by_line:
             return self._finish_lines(cap)
         lines = sorted(self._pieces_by_line)
-        savings = [sum(piece.units * piece.amount for piece in self._pieces_by_line[line]) for line in lines]
+        savings = [sum([piece.units * piece.amount for piece in self._pieces_by_line[line]]) for line in lines]
         if cap is not None and sum(savings) > cap:
             savings = share_out(cap, savings)
             self.work += _WORK_PER_PICK * sum([len(self._pieces_by_line[line]) for line in lines])
             for line, saving in zip(lines, savings, strict=True):
                 self._pieces_by_line[line] = _cut(self._pieces_by_line[line], saving)
-        touched = {*lines, *(line for line, _ in self._used)}
+        touched = {*lines, *[line for line, _ in self._used]} if self._used else lines
         runs_by_line = {line: self._runs_after(line) for line in touched}
         self.work += _WORK_PER_PICK * sum([1 + len(runs) for runs in runs_by_line.values()])
         left = self.left.with_runs(runs_by_line) if touched else self.left
@@ -187,11 +187,11 @@ class Turn:
 
     def _finish_lines(self, cap: int | None) -> tuple[tuple[LineSaving, ...], Left]:
         amounts = self._amount_by_line
-        if cap is not None and sum([amount for _, amount in amounts]) > cap:
-            shares = share_out(cap, [amount for _, amount in amounts])
-            amounts = [(line, share) for (line, _), share in zip(amounts, shares, strict=True) if share]
-        lines = self.basket.lines
-        line_savings = tuple([LineSaving(line, amount, lines[line].quantity) for line, amount in amounts])
+        if cap is not None and sum(amounts.values()) > cap:
+            shares = share_out(cap, list(amounts.values()))
+            amounts = {line: share for line, share in zip(amounts, shares, strict=True) if share}
+        quantities = self.scan.quantities
+        line_savings = tuple([LineSaving(line, amount, quantities[line]) for line, amount in amounts.items()])
         return line_savings, self.left.less_on_lines(amounts)
 
     def _has_floor(self, lines: Sequence[int]) -> bool:
@@ -200,9 +200,10 @@ class Turn:
 
     def _take_off_lines(self, lines: Sequence[int], amount: int) -> None:
         self.work += len(lines)
-        weights = [self.left.totals[line] for line in lines]
+        totals = self.left.totals
+        weights = [totals[line] for line in lines]
         shares = share_out(min(amount, sum(weights)), weights)
-        self._amount_by_line = [(line, share) for line, share in zip(lines, shares, strict=True) if share]
+        self._amount_by_line = {line: share for line, share in zip(lines, shares, strict=True) if share}
 
     def _by_line(self, picks: Collection[Pick]) -> list[list[Pick]]:
         by_line: dict[int, list[Pick]] = {}
@@ -252,11 +253,14 @@ class Turn:
             rest = [pick._replace(units=units) for pick, share, units in parts if share <= self.room(pick)]
 
     def _runs_after(self, line: int) -> tuple[Run, ...]:
+        pieces_on_line, runs = self._pieces_by_line.get(line, []), self.left.runs(line)
+        if len(runs) == len(pieces_on_line) == 1 and runs[0].units == pieces_on_line[0].units and not self._used:
+            return (Run(runs[0].left - pieces_on_line[0].amount, runs[0].units, runs[0].is_used),)
         pieces_by_run: dict[int, list[Piece]] = {}
-        for piece in self._pieces_by_line.get(line, ()):
+        for piece in pieces_on_line:
             pieces_by_run.setdefault(piece.run, []).append(piece)
         after: list[Run] = []
-        for position, run in enumerate(self.left.runs(line)):
+        for position, run in enumerate(runs):
             pieces = pieces_by_run.get(position, [])
             rest = run.units - sum(piece.units for piece in pieces)
             unused_from = self._used.get((line, position), 0)
@@ -280,4 +284,4 @@ def _cut(pieces: list[Piece], saving: int) -> list[Piece]:
 
 
 def _units(pieces: list[Piece]) -> int:
-    return sum(piece.units for piece in pieces if piece.amount)
+    return sum([piece.units for piece in pieces if piece.amount])
