@@ -13,7 +13,7 @@ import msgspec
 from pos_discount.basket import Arm
 
 
-class LineShare(msgspec.Struct, frozen=True):
+class LineShare(msgspec.Struct, frozen=True, gc=False):
     """What a discount takes off one line, and how many of its units got something."""
 
     line_id: str
@@ -21,7 +21,7 @@ class LineShare(msgspec.Struct, frozen=True):
     units: int
 
 
-class Discount(msgspec.Struct, frozen=True):
+class Discount(msgspec.Struct, frozen=True, gc=False):
     """One promotion evaluated on one basket. ``cost`` is what the house pays, gifts and points included."""
 
     promotion_id: str
@@ -62,7 +62,7 @@ class NotApplicable(msgspec.Struct, frozen=True):
     near_miss: dict[str, int] | None
 
 
-class LineNet(msgspec.Struct, frozen=True):
+class LineNet(msgspec.Struct, frozen=True, gc=False):
     """A line of the basket at list price, what is taken off it in all, and what is left."""
 
     line_id: str

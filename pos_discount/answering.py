@@ -17,44 +17,83 @@ from pos_discount.sensitivity import LadderChoice
 Explain = Literal["touched", "all"]
 
 
-def discounts_alone(pricing: Pricing) -> Iterable[Discount]:
-    for position in sorted(pricing.scan.reachable):
-        outcome = pricing.discounts.alone(position)
-        if isinstance(outcome, Applied):
-            yield _discount(pricing, outcome)
+class Shown:
+    """A basket's pricing as an answer shows it; a discount that is the same alone, at base and on rungs is made
+    once."""
+
+    __slots__ = ("_discount_by_id", "_pricing")
+
+    def __init__(self, pricing: Pricing) -> None:
+        self._pricing = pricing
+        self._discount_by_id: dict[int, Discount] = {}
+
+    def base(self) -> Base:
+        priced = self._pricing.base
+        return Base(
+            total=priced.total,
+            saving=priced.saving,
+            discounts=self._discounts(priced.applied),
+            gifts=tuple(_gifts(priced)),
+            points=_points(priced),
+        )
+
+    def discounts_alone(self) -> tuple[Discount, ...]:
+        discounts = self._pricing.discounts
+        outcomes = [discounts.alone(position) for position in sorted(discounts.holding)]
+        return self._discounts([outcome for outcome in outcomes if isinstance(outcome, Applied)])
+
+    def not_applicable(self, explain: Explain) -> Iterable[NotApplicable]:
+        pricing, entries = self._pricing, self._pricing.scan.index.entries
+        for position in range(len(entries)) if explain == "all" else sorted(pricing.concerned()):
+            outcome = pricing.discounts.alone(position)
+            if isinstance(outcome, Unmet):
+                near_miss = dict(outcome.near_miss) if outcome.near_miss else None
+                yield NotApplicable(entries[position].promotion.id, outcome.reason, outcome.detail, near_miss)
+
+    def ladder(self, named: list[Candidate], choice: LadderChoice) -> Iterable[Rung]:
+        pricing = self._pricing
+        for number, (candidate, acceptance, profit) in enumerate(
+            zip(named, choice.acceptance, choice.expected_profit, strict=True), start=1
+        ):
+            priced = candidate.priced
+            yield Rung(
+                rung=number,
+                saving=candidate.saving,
+                value=candidate.value,
+                total=priced.total,
+                depth=candidate.depth,
+                say=_say(pricing, candidate),
+                promotions=candidate.promotion_ids,
+                discounts=self._discounts(priced.applied),
+                lines=_line_nets(pricing, priced),
+                gifts=tuple(_gifts(priced)),
+                points=_points(priced),
+                approval=pricing.approval(candidate),
+                acceptance=acceptance,
+                expected_profit=round(profit) if pricing.knows_costs else None,
+            )
+
+    def _discounts(self, given: Iterable[Applied]) -> tuple[Discount, ...]:
+        return tuple([self._discount_by_id.get(id(applied)) or self._discount(applied) for applied in given])
+
+    def _discount(self, applied: Applied) -> Discount:
+        promotion, lines = applied.entry.promotion, self._pricing.scan.basket.lines
+        units, savings = applied.units_by_line, applied.saving_by_line.items()
+        discount = self._discount_by_id[id(applied)] = Discount(
+            promotion_id=promotion.id,
+            name=promotion.name,
+            class_=applied.entry.stacking_class,
+            offer=promotion.offer,
+            saving=applied.saving,
+            cost=applied.cost,
+            lines=tuple([LineShare(lines[line].line_id, saving, units[line]) for line, saving in savings]),
+        )
+        return discount
 
 
-def not_applicable(pricing: Pricing, explain: Explain) -> Iterable[NotApplicable]:
-    entries = pricing.scan.index.entries
-    for position in range(len(entries)) if explain == "all" else sorted(pricing.concerned()):
-        outcome = pricing.discounts.alone(position)
-        if isinstance(outcome, Unmet):
-            near_miss = dict(outcome.near_miss) if outcome.near_miss else None
-            yield NotApplicable(entries[position].promotion.id, outcome.reason, outcome.detail, near_miss)
-
-
-def _discount(pricing: Pricing, applied: Applied) -> Discount:
-    promotion, lines = applied.entry.promotion, pricing.scan.basket.lines
-    return Discount(
-        promotion_id=promotion.id,
-        name=promotion.name,
-        class_=promotion.stacking_class,
-        offer=promotion.offer,
-        saving=applied.saving,
-        cost=applied.cost,
-        lines=tuple([LineShare(lines[share.line].line_id, share.saving, share.units) for share in applied.lines]),
-    )
-
-
-def base_of(pricing: Pricing) -> Base:
-    priced = pricing.base
-    return Base(
-        total=priced.total,
-        saving=priced.saving,
-        discounts=tuple(_discount(pricing, applied) for applied in priced.applied),
-        gifts=tuple(_gifts(priced)),
-        points=_points(priced),
-    )
+def _line_nets(pricing: Pricing, priced: Priced) -> tuple[LineNet, ...]:
+    lines = zip(pricing.scan.basket.lines, pricing.scan.list_totals, priced.nets, strict=True)
+    return tuple([LineNet(line.line_id, total, total - net, net) for line, total, net in lines])
 
 
 def _gifts(priced: Priced) -> Iterable[GivenGift]:
@@ -65,36 +104,7 @@ def _gifts(priced: Priced) -> Iterable[GivenGift]:
 
 
 def _points(priced: Priced) -> int:
-    return sum(p.amount for applied in priced.applied for p in applied.presents if isinstance(p, Points))
-
-
-def ladder_of(pricing: Pricing, named: list[Candidate], choice: LadderChoice) -> Iterable[Rung]:
-    list_totals, lines = pricing.scan.list_totals, pricing.scan.basket.lines
-    for number, (candidate, acceptance, profit) in enumerate(
-        zip(named, choice.acceptance, choice.expected_profit, strict=True), start=1
-    ):
-        priced = candidate.priced
-        yield Rung(
-            rung=number,
-            saving=candidate.saving,
-            value=candidate.value,
-            total=priced.total,
-            depth=candidate.depth,
-            say=_say(pricing, candidate),
-            promotions=candidate.promotion_ids,
-            discounts=tuple([_discount(pricing, applied) for applied in priced.applied]),
-            lines=tuple(
-                [
-                    LineNet(line.line_id, total, total - net, net)
-                    for line, total, net in zip(lines, list_totals, priced.nets, strict=True)
-                ]
-            ),
-            gifts=tuple(_gifts(priced)),
-            points=_points(priced),
-            approval=pricing.approval(candidate),
-            acceptance=acceptance,
-            expected_profit=round(profit) if pricing.knows_costs else None,
-        )
+    return sum([p.amount for applied in priced.applied for p in applied.presents if isinstance(p, Points)])
 
 
 def _say(pricing: Pricing, candidate: Candidate) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from pos_discount.answer import Answer, SegmentName
-from pos_discount.answering import Explain, base_of, discounts_alone, ladder_of, not_applicable
+from pos_discount.answering import Explain, Shown
 from pos_discount.basket import Arm, Basket, Customer
 from pos_discount.pricing import (
     Context,
@@ -155,6 +155,7 @@ def decide(
     arm = known.arm or _arm(basket, index, seed)
     choice = choose_ladder(stakes, terms, met.tables, met.belief, arm=arm, seed=seed.dice)
     named = [pricing.rungs[position] for position in choice.rungs]
+    shown = Shown(pricing)
     answer = Answer(
         decision_id=seed.decision_id,
         at=at,
@@ -167,10 +168,10 @@ def decide(
         exact=pricing.is_exact,
         currency=index.policy.house.currency,
         list_total=pricing.scan.list_total,
-        base=base_of(pricing),
-        discounts=tuple(discounts_alone(pricing)),
-        not_applicable=tuple(not_applicable(pricing, explain)),
-        ladder=tuple(ladder_of(pricing, named, choice)),
+        base=shown.base(),
+        discounts=shown.discounts_alone(),
+        not_applicable=tuple(shown.not_applicable(explain)),
+        ladder=tuple(shown.ladder(named, choice)),
         personalised=met.disclosure is not None,
         disclosure=met.disclosure or "",
     )
@@ -307,9 +308,11 @@ def _own_events(kept: KeptCustomer | None) -> EventCounts:
 def _arm(basket: Basket, index: PolicyIndex, seed: Seed) -> Arm:
     """Draw the arm by a hash of the customer, or of the sale where there is none, so that a customer stays in one
     arm."""
+    share = index.policy.house.holdout.share
     customer_id = basket.customer.customer_id if basket.customer else None
     digest = hashlib.sha256(f"arm\0{customer_id or seed.dice}".encode()).digest()
-    return "holdout" if int.from_bytes(digest[:8]) < index.policy.house.holdout.share * 2**64 else "ladder"
+    is_held_out = int.from_bytes(digest[:8]) * share.denominator < share.numerator << 64
+    return "holdout" if is_held_out else "ladder"
 
 
 def _stakes(pricing: Pricing) -> Stakes:
@@ -324,10 +327,9 @@ def _stakes(pricing: Pricing) -> Stakes:
 
 def _terms(index: PolicyIndex) -> Terms:
     house = index.policy.house
-    cost_per_hour = 18 * 10**house.currency_digits if house.ladder.cost_per_hour is None else house.ladder.cost_per_hour
     return Terms(
         max_rungs=house.ladder.max_rungs,
-        offer_cost=float(house.ladder.seconds_per_offer * cost_per_hour / 3600),
+        offer_cost=index.offer_cost,
         refusal_price=float(house.learning.refusal_price),
         exploration=float(house.learning.exploration),
         holdout_ladder=house.holdout.ladder,

@@ -6,7 +6,8 @@ costs little more than what they do not share.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,7 +20,7 @@ from pos_discount.pricing.left import Left
 from pos_discount.pricing.limits import fits_budgets
 from pos_discount.pricing.reasons import fixed_reason
 from pos_discount.pricing.scan import Scan
-from pos_discount.pricing.turn import LineSaving, Turn
+from pos_discount.pricing.turn import Turn
 
 MOST_WORK = 200_000
 """Work that finding the base, and then the candidates, may do, in lines looked at: a fraction of a second each."""
@@ -41,17 +42,32 @@ _NO_SAVING = Unmet("no_saving", "nothing in the basket gets cheaper")
 _NOT_WORKED_OUT = Unmet("limit", "not worked out: too many promotions for so large a basket")
 
 
-class Applied(msgspec.Struct, frozen=True):
-    """A discount at its turn: what each line saves, its cost to the house, gifts and points and what they are worth
-    to the customer, all in minor units, and the state that it leaves."""
+class LineSaving(NamedTuple):
+    """What a discount takes off a line (its position in the basket), and on how many units."""
+
+    line: int
+    saving: int
+    units: int
+
+
+class Applied(msgspec.Struct, frozen=True, gc=False):
+    """A discount at its turn: what it saves, in all and by line, its cost to the house, gifts and points and what they
+    are worth to the customer, all in minor units, and the state that it leaves."""
 
     entry: Entry
     saving: int
     cost: int
-    lines: tuple[LineSaving, ...]
+    saving_by_line: Mapping[int, int]
+    units_by_line: Mapping[int, int] | Sequence[int]
     presents: tuple[Gift | Points, ...]
     present_value: int
     left: Left
+
+    @property
+    def lines(self) -> tuple[LineSaving, ...]:
+        """What each line saves, in basket order."""
+        units = self.units_by_line
+        return tuple([LineSaving(line, saving, units[line]) for line, saving in self.saving_by_line.items()])
 
 
 class Discounts:
@@ -189,8 +205,8 @@ class Discounts:
         promotion, scan = entry.promotion, self.scan
         promotion.benefit.apply(turn)
         self.is_exact &= turn.is_exact
-        lines, after = turn.finish(promotion.cap)
-        cost = saving = sum([line.saving for line in lines])
+        taken = turn.finish(promotion.cap)
+        cost = saving = sum(taken.saving_by_line.values())
         presents, value = tuple(turn.presents), 0
         if not saving and not presents:
             return _NO_SAVING
@@ -201,7 +217,7 @@ class Discounts:
             cost -= part_of(saving, promotion.funded, scan.house.rounding)
         if promotion.limits and not fits_budgets(promotion, scan.basket, scan.local_time, scan.context.usage, cost):
             return Unmet("limit", "its budget does not cover this basket")
-        return Applied(entry, saving, cost, lines, presents, value, after)
+        return Applied(entry, saving, cost, taken.saving_by_line, taken.units_by_line, presents, value, taken.left)
 
 
 def _what_is_missing(promotion: Promotion, turn: Turn) -> Unmet:

@@ -36,7 +36,7 @@ class PolicyIndex:
     """A policy made ready for baskets. ``entries`` are its promotions in order of application, by priority, then id;
     ``naming`` has the positions of those that name each slot, the whole basket's last, where `WHOLE_BASKET` finds them;
     ``untouched`` are those that may apply to a basket with nothing of their ranges; ``roles`` those who may grant a
-    depth, rising with it."""
+    depth, rising with it; ``offer_cost`` is what it costs to say one rung, in minor units."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -48,6 +48,7 @@ class PolicyIndex:
         self._min_prices = tuple((self.slot(guard.of), guard.price) for guard in guards.min_price)
         self.has_guarded_products = self._never is not None or bool(self._min_prices)
         self._margins = tuple((self.slot(margin.of), margin.rate) for margin in policy.house.margins)
+        self.offer_cost = _offer_cost(policy)
         self.roles = tuple(sorted(guards.authority.items(), key=lambda role: role[1]))
         ordered = sorted(policy.promotions, key=lambda promotion: (promotion.priority, promotion.id))
         counts = policy.house.spend_counts
@@ -156,6 +157,12 @@ class PolicyIndex:
             for anchor in anchors or ():
                 by_anchor.setdefault(anchor, []).append(slot)
         return by_anchor, tuple(anywhere), frozenset(s for s, of in enumerate(self.ranges) if _is_plain(of))
+
+
+def _offer_cost(policy: Policy) -> float:
+    ladder, digits = policy.house.ladder, policy.house.currency_digits
+    cost_per_hour = 18 * 10**digits if ladder.cost_per_hour is None else ladder.cost_per_hour
+    return float(ladder.seconds_per_offer * cost_per_hour / 3600)
 
 
 def _by_coupon(entries: Iterable[Entry]) -> tuple[dict[str, list[int]], tuple[tuple[str, int], ...]]:

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import mul
-from types import MappingProxyType
 from typing import NamedTuple
 
 from pos_discount.money import share_over_units
 from pos_discount.policy.picks import Pick
-
-NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 class Run(NamedTuple):
@@ -25,11 +22,21 @@ class Run(NamedTuple):
     is_used: bool
 
 
+class Listed(NamedTuple):
+    """List prices and quantities by line: each line one run."""
+
+    prices: Sequence[int]
+    quantities: Sequence[int]
+
+    def runs(self, line: int) -> tuple[Run, ...]:
+        return (Run(self.prices[line], self.quantities[line], False),)
+
+
 class Left:
     """An immutable state: ``totals`` are what is left of each line, in minor units.
 
-    A state knows what was taken since the one before it, so that a line's runs can be worked out when they are asked
-    for: from the last state that knew them, by what was taken off the whole line since.
+    A state knows what was taken off whole lines since the one before it, so that a line's runs can be worked out when
+    they are asked for, from the last state that knew them.
     """
 
     __slots__ = ("_amount_by_line", "_before", "_runs", "totals")
@@ -37,21 +44,19 @@ class Left:
     def __init__(
         self,
         totals: list[int],
+        before: Left | Listed,
+        amount_by_line: Mapping[int, int],
         runs: dict[int, tuple[Run, ...]],
-        amount_by_line: Mapping[int, int] = NOTHING,
-        before: Left | None = None,
     ) -> None:
         self.totals = totals
-        self._runs = runs
-        self._amount_by_line = amount_by_line
         self._before = before
+        self._amount_by_line = amount_by_line
+        self._runs = runs
 
     @classmethod
     def at_list_price(cls, prices: Sequence[int], quantities: Sequence[int]) -> Left:
         """Return the state before any discount."""
-        units = zip(prices, quantities, strict=True)
-        runs: dict[int, tuple[Run, ...]] = {line: (Run(*unit, False),) for line, unit in enumerate(units)}
-        return cls(list(map(mul, prices, quantities)), runs)
+        return cls(list(map(mul, prices, quantities)), Listed(prices, quantities), {}, {})
 
     def runs(self, line: int) -> tuple[Run, ...]:
         """Return a line's runs, in the order of its units."""
@@ -62,12 +67,12 @@ class Left:
 
     def _work_out(self, line: int) -> tuple[Run, ...]:
         """Share what was taken off the whole line since its runs were last known, one amount after the other."""
-        state, amounts = self, list[int]()
-        while line not in state._runs:
+        state: Left | Listed = self
+        amounts: list[int] = []
+        while isinstance(state, Left) and line not in state._runs:
             amounts.append(state._amount_by_line.get(line, 0))
-            assert state._before is not None, "the first state knows all runs"
             state = state._before
-        runs = state._runs[line]
+        runs = state.runs(line)
         for amount in reversed(amounts):
             runs = _share_over_runs(runs, amount) if amount else runs
         return runs
@@ -77,14 +82,14 @@ class Left:
         totals = self.totals.copy()
         for line, amount in amount_by_line.items():
             totals[line] -= amount
-        return Left(totals, {}, amount_by_line, self)
+        return Left(totals, self, amount_by_line, {})
 
     def with_runs(self, runs_by_line: dict[int, tuple[Run, ...]]) -> Left:
         """Return the state with some lines' runs replaced."""
         totals = self.totals.copy()
         for line, runs in runs_by_line.items():
             totals[line] = sum([run.left * run.units for run in runs])
-        return Left(totals, runs_by_line, NOTHING, self)
+        return Left(totals, self, {}, runs_by_line)
 
 
 class WholeLines(Collection[Pick]):

@@ -6,7 +6,7 @@ where the customer is better off, and guards drop it whole. Rungs are the candid
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from operator import lt
 
@@ -21,7 +21,7 @@ from pos_discount.pricing.scan import Scan
 from pos_discount.pricing.sets import Positions, Sets
 
 
-class Priced(msgspec.Struct, frozen=True):
+class Priced(msgspec.Struct, frozen=True, gc=False):
     """A basket under a set of promotions, amounts in minor units: the discounts in order, what each line costs after
     all of them, what they take off list price, what they cost the house, and what gifts and points are worth to the
     customer."""
@@ -38,7 +38,7 @@ class Priced(msgspec.Struct, frozen=True):
         return {discount.entry.position for discount in self.applied}.issuperset(positions)
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """Ladder promotions that may be given together: ``saving`` and ``value`` are beyond the base, in minor units;
     ``authority`` is the lowest role that may grant it, None where anyone may."""
 
@@ -140,19 +140,19 @@ def _candidates(sets: Sets, guard: Guard, base: Priced, owed: Positions, ladder:
         if value <= 0 or guard.forbids(priced) or not priced.gives_all(chosen):
             continue
         named = [entries[position].promotion for position in chosen]
-        authority = guard.authority(value, {promotion.approval for promotion in named if promotion.approval})
+        authority = guard.authority(value, [promotion.approval for promotion in named if promotion.approval])
         if authority != NOBODY:
-            yield Candidate(
-                priced, tuple([promotion.id for promotion in named]), saving, value, guard.base_total, authority
-            )
+            ids = tuple([promotion.id for promotion in named])
+            yield Candidate(priced, ids, saving, value, guard.base_total, authority)
 
 
 def _rungs(index: PolicyIndex, candidates: tuple[Candidate, ...]) -> Iterator[Candidate]:
     min_step = index.policy.house.ladder.min_step
     last = 0
+    step = max(1, min_step or 1)
     ordered = sorted(candidates, key=lambda c: (c.value, c.priced.cost, len(c.promotion_ids), sorted(c.promotion_ids)))
     for candidate in ordered:
-        if candidate.value - last >= (1 if min_step is None else max(1, min_step)):
+        if candidate.value - last >= step:
             last = candidate.value
             yield candidate
 
@@ -196,7 +196,7 @@ class Guard:
         funded = sum((saving * part for saving, part in shares if part), Fraction(0))
         return cost is not None and min_margin is not None and net + funded - Fraction(*cost) < min_margin * net
 
-    def authority(self, value: int, approvals: set[str]) -> str | None:
+    def authority(self, value: int, approvals: Collection[str]) -> str | None:
         """Return the lowest role that may grant a value and every approval, None where anyone may, `NOBODY` where no
         one may.
 
@@ -205,7 +205,10 @@ class Guard:
         if not self._roles:
             return max(approvals, default=None)
         if not approvals:
-            return next((role for role, most in self._roles if value <= most), NOBODY)
+            for role, most in self._roles:
+                if value <= most:
+                    return role
+            return NOBODY
         roles = [role for role, _ in self._roles]
         lowest = max((roles.index(approval) for approval in approvals if approval in roles), default=0)
         able = [role for role, most in self._roles[lowest:] if value <= most]

@@ -117,16 +117,17 @@ class Scan:
         """What the goods on each line cost the house in minor units, as numerator and denominator; None where nothing
         says."""
         if self._costs is None:
-            self._costs = [self._line_cost(position, line) for position, line in enumerate(self.basket.lines)]
+            self._costs = [
+                (line.unit_cost * line.quantity, 1) if line.unit_cost is not None else self._kept_cost(position, line)
+                for position, line in enumerate(self.basket.lines)
+            ]
         return self._costs
 
-    def _line_cost(self, position: int, line: Line) -> tuple[int, int] | None:
-        cost = line.unit_cost
-        if cost is None:
-            row = self.house.catalogue.get(line.sku)
-            cost = row.unit_cost if row else None
-        if cost is not None:
-            return cost * line.quantity, 1
+    def _kept_cost(self, position: int, line: Line) -> tuple[int, int] | None:
+        """Return what the catalogue says, or else the margins, of what a till sends no cost of."""
+        row = self.house.catalogue.get(line.sku)
+        if row is not None and row.unit_cost is not None:
+            return row.unit_cost * line.quantity, 1
         margin = self.products[position].margin
         if margin is None:
             return None

@@ -22,7 +22,7 @@ def sentence(promotion: Promotion, locale: str | None, currency: str, digits: in
     if "{" not in written:
         return written
     filled = written.replace("{amount}", spell_amount(amount, digits, currency, spoken))
-    return filled.replace("{total}", spell_amount(total, digits, currency, spoken))
+    return filled.replace("{total}", spell_amount(total, digits, currency, spoken)) if "{total}" in filled else filled
 
 
 def learn_languages(promotions: Iterable[Promotion], currency: str, digits: int) -> None:

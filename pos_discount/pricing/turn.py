@@ -6,9 +6,10 @@ of them, are handled line by line; anything else as pieces, alike units that los
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,12 +34,13 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
     amount: int
 
 
-class LineSaving(msgspec.Struct, frozen=True, gc=False):
-    """What a discount takes off a line (its position in the basket), and on how many units."""
+class Taken(NamedTuple):
+    """What a discount took at its turn: minor units by line (its position in the basket), on how many units of each
+    line, and the state that it leaves. Units are known for at least the lines that save."""
 
-    line: int
-    saving: int
-    units: int
+    saving_by_line: dict[int, int]
+    units_by_line: Mapping[int, int] | Sequence[int]
+    left: Left
 
 
 class Turn:
@@ -165,8 +167,8 @@ class Turn:
     def give(self, present: Gift | Points) -> None:
         self.presents.append(present)
 
-    def finish(self, cap: int | None) -> tuple[tuple[LineSaving, ...], Left]:
-        """Return what each line saves, cut to the cap in proportion, and the state that is left."""
+    def finish(self, cap: int | None) -> Taken:
+        """Return what was taken, cut to the cap in proportion."""
         if self._amount_by_line:
             return self._finish_lines(cap)
         lines = sorted(self._pieces_by_line)
@@ -180,19 +182,15 @@ class Turn:
         runs_by_line = {line: self._runs_after(line) for line in touched}
         self.work += _WORK_PER_PICK * sum([1 + len(runs) for runs in runs_by_line.values()])
         left = self.left.with_runs(runs_by_line) if touched else self.left
-        line_savings = zip(lines, savings, strict=True)
-        return tuple(
-            LineSaving(li, saving, _units(self._pieces_by_line[li])) for li, saving in line_savings if saving
-        ), left
+        saving_by_line = {line: saving for line, saving in zip(lines, savings, strict=True) if saving}
+        return Taken(saving_by_line, {line: _units(self._pieces_by_line[line]) for line in saving_by_line}, left)
 
-    def _finish_lines(self, cap: int | None) -> tuple[tuple[LineSaving, ...], Left]:
+    def _finish_lines(self, cap: int | None) -> Taken:
         amounts = self._amount_by_line
         if cap is not None and sum(amounts.values()) > cap:
             shares = share_out(cap, list(amounts.values()))
             amounts = {line: share for line, share in zip(amounts, shares, strict=True) if share}
-        quantities = self.scan.quantities
-        line_savings = tuple([LineSaving(line, amount, quantities[line]) for line, amount in amounts.items()])
-        return line_savings, self.left.less_on_lines(amounts)
+        return Taken(amounts, self.scan.quantities, self.left.less_on_lines(amounts))
 
     def _has_floor(self, lines: Sequence[int]) -> bool:
         min_prices = self.scan.min_prices
