@@ -285,7 +285,8 @@ def _behaviour(basket: Basket, index: PolicyIndex, at: datetime, kept: KeptCusto
     last = customer.last_visit_on if customer else None
     units_by_category: dict[str, int] = {}
     for line in basket.lines:
-        root = (index.category(line) or "").partition("/")[0]
+        category = index.category(line) if line.category is None else line.category
+        root = (category or "").partition("/")[0]
         units_by_category[root] = units_by_category.get(root, 0) + line.quantity
     units = sum(units_by_category.values())
     return Behaviour(

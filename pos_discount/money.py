@@ -160,11 +160,13 @@ def share_over_units(amount: int, weights: Sequence[int], units: Sequence[int]) 
     >>> share_over_units(10, [5, 2], [3, 1])
     [(2, 3), (1, 0)]
     """
-    total = sum(weight * count for weight, count in zip(weights, units, strict=True))
+    total = sum([weight * count for weight, count in zip(weights, units, strict=True)])
     if not total or not amount:
         return [(0, 0)] * len(weights)
+    if len(units) == 1:
+        return [divmod(amount, units[0])]
     shares = [amount * weight // total for weight in weights]
-    missing = amount - sum(share * count for share, count in zip(shares, units, strict=True))
+    missing = amount - sum([share * count for share, count in zip(shares, units, strict=True)])
     one_more = [0] * len(weights)
     if missing:
         rests = [-(amount * weight % total) for weight in weights]

@@ -184,10 +184,7 @@ def _balanced(by_part: list[list[Pick]], slots: Sequence[Slot], count: int, savi
         return saving.worth(pick) if saving.price is None else pick.left - saving.worth(pick)
 
     units = [
-        (part, pick._replace(units=1))
-        for part, picks in enumerate(by_part)
-        for pick in picks
-        for _ in range(pick.units)
+        (part, pick.with_units(1)) for part, picks in enumerate(by_part) for pick in picks for _ in range(pick.units)
     ]
     free = [[slot.units for slot in slots] for _ in range(count)]
     members: list[list[Pick]] = [[] for _ in range(count)]

@@ -337,7 +337,7 @@ def _reward_units(picks: list[Pick], rewards: int, spare: int, can_qualify: set[
     for pick in picks:
         count = min(pick.units, rewards, spare if pick in can_qualify else rewards)
         if count:
-            targets.append(pick._replace(units=count))
+            targets.append(pick.with_units(count))
             rewards -= count
             spare -= count if pick in can_qualify else 0
     return targets
@@ -346,5 +346,5 @@ def _reward_units(picks: list[Pick], rewards: int, spare: int, can_qualify: set[
 def _less(picks: Sequence[Pick], taken: Sequence[Pick]) -> list[Pick]:
     """Return the units of ``picks`` that are not among ``taken``."""
     gone = {(pick.line, pick.run): pick.units for pick in taken}
-    rest = [pick._replace(units=pick.units - gone.get((pick.line, pick.run), 0)) for pick in picks]
+    rest = [pick.with_units(pick.units - gone.get((pick.line, pick.run), 0)) for pick in picks]
     return [pick for pick in rest if pick.units]

@@ -141,7 +141,7 @@ class Grouping:
                 yield (*shared[:part], count, *shared[part + 1 :])
 
     def _unit(self, position: int, count: int) -> Pick:
-        return self._fits[position].pick._replace(units=count)
+        return self._fits[position].pick.with_units(count)
 
     def _picks(self, made: _Made) -> list[Pick]:
         return [self._unit(position, count) for position, count in made.units]

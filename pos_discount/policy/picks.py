@@ -18,10 +18,14 @@ class Pick(NamedTuple):
     units: int
     left: int
 
+    def with_units(self, units: int) -> Pick:
+        """Return so many units of the same run."""
+        return Pick(self.line, self.run, units, self.left)
+
 
 def count_units(picks: Iterable[Pick]) -> int:
     """Return how many units the picks hold."""
-    return sum(pick.units for pick in picks)
+    return sum([pick.units for pick in picks])
 
 
 def by_price(picks: Iterable[Pick], take: Literal["cheapest", "dearest"]) -> list[Pick]:
@@ -42,8 +46,8 @@ def take_units(picks: Sequence[Pick], count: int) -> tuple[list[Pick], list[Pick
         if count <= 0:
             return taken, list(picks[position:])
         if pick.units > count:
-            taken.append(pick._replace(units=count))
-            return taken, [pick._replace(units=pick.units - count), *picks[position + 1 :]]
+            taken.append(pick.with_units(count))
+            return taken, [pick.with_units(pick.units - count), *picks[position + 1 :]]
         taken.append(pick)
         count -= pick.units
     return taken, []
@@ -55,7 +59,7 @@ def groups_of(picks: Sequence[Pick], size: int, groups: int) -> Iterator[tuple[l
     while groups and rest:
         alike = min(groups, rest[0].units // size)
         if alike:
-            yield [rest[0]._replace(units=size)], alike
+            yield [rest[0].with_units(size)], alike
             _, rest = take_units(rest, size * alike)
             groups -= alike
             continue

@@ -131,7 +131,7 @@ class Benefit(msgspec.Struct, frozen=True):
 
 def alike(picks: Sequence[Pick], times: int) -> list[Pick]:
     """Return the picks of so many alike groups."""
-    return [pick._replace(units=pick.units * times) for pick in picks]
+    return [pick.with_units(pick.units * times) for pick in picks]
 
 
 def wrong_percent(percent: Fraction | None) -> str | None:

@@ -130,8 +130,8 @@ def _priced(discounts: Discounts, positions: Positions) -> Priced:
 
 
 def _candidates(sets: Sets, guard: Guard, base: Priced, owed: Positions, ladder: Positions) -> Iterator[Candidate]:
-    discounts, entries = sets.discounts, sets.discounts.scan.index.entries
-    for chosen in sets.permitted(ladder, discounts.scan.index.policy.house.ladder.max_combined):
+    discounts, index = sets.discounts, sets.discounts.scan.index
+    for chosen in sets.permitted(ladder, index.policy.house.ladder.max_combined):
         priced = _priced(discounts, (*sets.best(sets.combining_with_all(owed, chosen)), *chosen))
         if discounts.is_overdrawn:
             return
@@ -139,7 +139,7 @@ def _candidates(sets: Sets, guard: Guard, base: Priced, owed: Positions, ladder:
         value = saving + priced.present_value - base.present_value
         if value <= 0 or guard.forbids(priced) or not priced.gives_all(chosen):
             continue
-        named = [entries[position].promotion for position in chosen]
+        named = [index.entries[position].promotion for position in chosen]
         authority = guard.authority(value, [promotion.approval for promotion in named if promotion.approval])
         if authority != NOBODY:
             ids = tuple([promotion.id for promotion in named])
@@ -187,14 +187,19 @@ class Guard:
         return any(self._is_below_margin(line, priced) for line in too_cheap)
 
     def _is_below_margin(self, line: int, priced: Priced) -> bool:
-        """Tell whether a line's margin is too small, with what suppliers pay counted in."""
+        """Tell whether a line's margin is too small, with what suppliers pay counted in; all in whole numbers, which
+        are many times as fast as fractions."""
         min_margin = self._scan.index.policy.house.guards.min_margin
         net, cost = priced.nets[line], self._scan.line_costs[line]
-        shares = [
-            (share.saving, a.entry.promotion.funded) for a in priced.applied for share in a.lines if share.line == line
-        ]
-        funded = sum((saving * part for saving, part in shares if part), Fraction(0))
-        return cost is not None and min_margin is not None and net + funded - Fraction(*cost) < min_margin * net
+        if cost is None or min_margin is None:
+            return False
+        funded, parts = 0, 1
+        for applied in priced.applied:
+            share, saving = applied.entry.promotion.funded, applied.saving_by_line.get(line, 0)
+            funded = funded * share.denominator + saving * share.numerator * parts
+            parts *= share.denominator
+        profit = (net * parts + funded) * cost[1] - cost[0] * parts
+        return profit * min_margin.denominator < min_margin.numerator * net * parts * cost[1]
 
     def authority(self, value: int, approvals: Collection[str]) -> str | None:
         """Return the lowest role that may grant a value and every approval, None where anyone may, `NOBODY` where no
@@ -230,7 +235,10 @@ def _least_nets(scan: Scan, base: Priced, min_margin: Fraction) -> list[int]:
     """List the least that each line may cost the customer where no supplier pays a part: what its margin asks for, or
     the base where that is less; nothing where its cost is not known."""
     whole, left_over = min_margin.denominator, min_margin.denominator - min_margin.numerator
-    return [
-        0 if cost is None else min(at_base, -(-cost[0] * whole // (cost[1] * left_over)) if left_over else at_base)
-        for cost, at_base in zip(scan.line_costs, base.nets, strict=True)
-    ]
+    least_nets = []
+    for cost, at_base in zip(scan.line_costs, base.nets, strict=True):
+        least = 0
+        if cost is not None:
+            least = -(-cost[0] * whole // (cost[1] * left_over)) if left_over else at_base
+        least_nets.append(least if least < at_base else at_base)
+    return least_nets

@@ -6,7 +6,7 @@ of them, are handled line by line; anything else as pieces, alike units that los
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
@@ -248,7 +248,7 @@ class Turn:
             for pick, units in full:
                 self._take(pick, self.room(pick), units * times)
                 amount -= self.room(pick) * units
-            rest = [pick._replace(units=units) for pick, share, units in parts if share <= self.room(pick)]
+            rest = [pick.with_units(units) for pick, share, units in parts if share <= self.room(pick)]
 
     def _runs_after(self, line: int) -> tuple[Run, ...]:
         pieces_on_line, runs = self._pieces_by_line.get(line, []), self.left.runs(line)
@@ -259,15 +259,19 @@ class Turn:
             pieces_by_run.setdefault(piece.run, []).append(piece)
         after: list[Run] = []
         for position, run in enumerate(runs):
-            pieces = pieces_by_run.get(position, [])
-            rest = run.units - sum(piece.units for piece in pieces)
-            unused_from = self._used.get((line, position), 0)
-            for piece in [*pieces, Piece(position, rest, 0)]:
-                used = min(unused_from, piece.units)
-                unused_from -= used
-                after.append(Run(run.left - piece.amount, used, is_used=True))
-                after.append(Run(run.left - piece.amount, piece.units - used, run.is_used))
-        return tuple(run for run in after if run.units)
+            after += self._run_after(run, pieces_by_run.get(position, []), self._used.get((line, position), 0))
+        return tuple(after)
+
+    def _run_after(self, run: Run, pieces: list[Piece], used: int) -> Iterator[Run]:
+        """Yield what a run becomes: its pieces, the rest that nothing was taken off, and of these the first as used."""
+        rest = run.units - sum([piece.units for piece in pieces])
+        for amount, units in [*[(piece.amount, piece.units) for piece in pieces], (0, rest)]:
+            newly_used = min(used, units)
+            used -= newly_used
+            if newly_used:
+                yield Run(run.left - amount, newly_used, is_used=True)
+            if units > newly_used:
+                yield Run(run.left - amount, units - newly_used, run.is_used)
 
 
 def _cut(pieces: list[Piece], saving: int) -> list[Piece]:
