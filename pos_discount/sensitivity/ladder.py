@@ -10,7 +10,6 @@ Source of the sampling: Thompson (1933); of the named floor: safe exploration fo
 
 import hashlib
 from bisect import bisect_left
-from collections import Counter
 from functools import cache, lru_cache
 from typing import Literal
 
@@ -36,6 +35,9 @@ MOST_WEIGHED = 32
 FLOOR_SHARES = (0.90, 0.06, 0.04)
 """How the named ladders share the floor: most to what every candidate is compared with; the hold-out says its own
 ladder anyway, and the deepest rung is dear."""
+
+BELIEFS_KEPT = 256
+"""Beliefs whose fates are kept: all who are new or unknown share their cell's, and a basket is often asked for anew."""
 
 CAUTIOUS_FLOOR = 0.10
 CAUTIOUS_UNTIL = 5_000.0
@@ -119,21 +121,24 @@ def ladder_distribution(stakes: Stakes, terms: Terms, model: SensitivityModel, b
     floor = terms.exploration
     if model.card.effective_samples < CAUTIOUS_UNTIL:
         floor = max(floor, CAUTIOUS_FLOOR)
-    weighed = _weighed_rungs(len(stakes.depths))
-    paths = _best_paths(_only(stakes, weighed), terms, model, belief)[1:]
-    wins = {tuple([weighed[place] for place in _ladder_along(path)]): count for path, count in Counter(paths).items()}
+    wins = _wins(stakes, terms, model, belief)
     named = dict(named_ladders(stakes, terms)) if floor > 0.0 else {}
-    return tuple(
-        [
-            (ladder, _mass(wins.get(ladder, 0), len(paths), floor, named.get(ladder, 0.0)))
-            for ladder in sorted({**wins, **named})
-        ]
-    )
+    draws, ladders = sum(wins.values()), sorted({**wins, **named})
+    return tuple([(each, _mass(wins.get(each, 0), draws, floor, named.get(each, 0.0))) for each in ladders])
+
+
+def _wins(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> dict[Ladder, int]:
+    """Count in how many posterior draws each ladder is best."""
+    weighed = _weighed_rungs(len(stakes.depths))
+    wins_by_path: dict[Path, int] = {}
+    for path in _best_paths(_only(stakes, weighed), terms, model, belief)[1:]:
+        wins_by_path[path] = wins_by_path.get(path, 0) + 1
+    return {(0, *[weighed[place] for place in path if place]): wins for path, wins in wins_by_path.items()}
 
 
 @lru_cache(maxsize=4096)
 def _mass(wins: int, draws: int, floor: float, share: float) -> float:
-    """Mix a ladder's wins with its share of the floor. Kept, as there are few of them: rounding takes its time."""
+    """Mix a ladder's wins with its share of the floor. Kept, as few differ and rounding takes its time."""
     return round((1.0 - floor) * wins / draws + floor * share, 12)
 
 
@@ -186,7 +191,7 @@ def best_ladders(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: 
     Exact, by dynamic programming over (rungs said, last rung); of equal ladders the shorter, then the shallower wins.
     Equal means within LEAST_GAIN of the base: less is beyond what one platform's arithmetic shares with another's.
     """
-    return tuple([_ladder_along(path) for path in _best_paths(stakes, terms, model, belief)])
+    return tuple([(0, *[rung for rung in path if rung]) for path in _best_paths(stakes, terms, model, belief)])
 
 
 def _best_paths(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> list[Path]:
@@ -197,8 +202,9 @@ def _best_paths(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: B
     sale = phi * gains
     sale -= (terms.offer_cost * omega + LEAST_GAIN * stakes.base_total)[:, None]
     to_next = (terms.offer_cost - gains)[:, None]
-    value, steps = stop[-1], []
+    steps: list[Floats] = []
     for said in range(longest - 2, -1, -1):
+        value = np.maximum.reduce(steps[-1]) if steps else stop[-1]
         lasts = phi[said] if said else phi[said, :1]  # the first is always rung 1
         worth = lasts * to_next
         if said:
@@ -206,7 +212,6 @@ def _best_paths(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: B
         worth += (sale[said] + value)[:, None]
         worth[0] = stop[said, : len(lasts)]  # rung 1 follows no rung, so its place is free for stopping
         steps.append(worth)
-        value = np.maximum.reduce(worth)
     return _walk_forward(steps[::-1], phi.shape[2])
 
 
@@ -269,7 +274,19 @@ def _moments(
     depths: tuple[float, ...], longest: int, model: SensitivityModel, belief: Belief
 ) -> tuple[Floats, Floats, Floats]:
     """Sum over segments: phi [n - 1, rung, draw] and omega [n - 1, draw] after n = 1 .. longest - 1 rungs, and
-    settled [n - 1, rung, draw] after n = 1 .. longest.
+    settled [n - 1, rung, draw] after n = 1 .. longest."""
+    fates, omega, kept = _fates(longest, model, belief)
+    curves = _curves_at(model, depths)
+    accepting = np.empty((2 * longest - 1, *curves.shape[1:]))
+    # By draw, over segments: the draws lie closest, so this is no BLAS call and its sums keep their order.
+    np.matmul(fates, curves.transpose(2, 0, 1), out=accepting.transpose(2, 0, 1))
+    return accepting[1::2], omega, kept - accepting[::2]
+
+
+@lru_cache(maxsize=BELIEFS_KEPT)
+def _fates(longest: int, model: SensitivityModel, belief: Belief) -> tuple[Floats, Floats, Floats]:
+    """Weigh what becomes of a segment's customers after n refusals: kept when we then stop, and staying, by turns
+    [draw, fate, segment]; and sum up those who stay, omega [n - 1, draw], and those who are kept [n - 1, 1, draw].
 
     The belief of a draw is the point's, moved by how the draw sees the cell's mix.
     """
@@ -277,10 +294,7 @@ def _moments(
     weights /= np.add.reduce(weights)
     fates = weights[:, None] * model.fate_table[:, : 2 * longest - 1]
     total = np.add.reduce(fates)
-    accepting = np.empty((2 * longest - 1, len(depths), weights.shape[1]))
-    # By draw, over segments: the draws lie closest, so this is no BLAS call and its sums keep their order.
-    np.matmul(fates.transpose(2, 1, 0), _curves_at(model, depths).transpose(2, 0, 1), out=accepting.transpose(2, 0, 1))
-    return accepting[1::2], total[1::2], total[::2, None] - accepting[::2]
+    return np.ascontiguousarray(fates.transpose(2, 1, 0)), total[1::2].copy(), total[::2, None].copy()
 
 
 def _curves_at(model: SensitivityModel, depths: tuple[float, ...]) -> Floats:
@@ -332,14 +346,10 @@ def _walk_forward(steps: list[Floats], draws: int) -> list[Path]:
     return list(zip(*said, strict=True))
 
 
-def _ladder_along(path: Path) -> Ladder:
-    return (0, *[rung for rung in path if rung])
-
-
 def _drawn(distribution: Distribution, seed: str) -> Ladder:
     """Pick a ladder by a hash of the seed: the same seed gives the same ladder, for ever."""
     digest = hashlib.sha256(f"ladder:{seed}".encode()).digest()
-    left = int.from_bytes(digest[:8], "big") / 2**64
+    left = int.from_bytes(digest[:8], "big") * 2.0**-64
     for ladder, mass in distribution:
         left -= mass
         if left < 0.0:

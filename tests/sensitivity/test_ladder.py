@@ -85,6 +85,13 @@ def test_the_same_seed_gives_the_same_choice() -> None:
     assert first == again
 
 
+def test_models_that_share_a_belief_are_not_taken_for_each_other() -> None:
+    stakes, terms, belief = made_stakes(3, 6), Terms(3, 15.0), Belief((0.25,) * 4, 0)
+    one, other = made_model(1), made_model(2)
+    first, between, again = (ladder_distribution(stakes, terms, model, belief) for model in (one, other, one))
+    assert first == again != between
+
+
 def test_propensities_of_prefixes_and_stops_are_sums_over_the_distribution() -> None:
     choice = choose_ladder(
         made_stakes(5, 6),
