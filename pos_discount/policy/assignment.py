@@ -72,8 +72,9 @@ class _Assignment:
 
     def best(self, at_most: int) -> tuple[list[Bundles], bool]:
         """Return the best bundles found, and whether they are the best there are."""
-        units = count_units([fit.pick for fit in self._fits])
-        possible = _largest(min(at_most, units // self._size), lambda bundles: self._best_fill(bundles).is_full)
+        most = min([count_units(slot.picks) // slot.units for slot in self._slots])
+        most = min(at_most, most, count_units([fit.pick for fit in self._fits]) // self._size)
+        possible = _largest(most, lambda bundles: self._best_fill(bundles).is_full)
         saves_each = self._saving.price is None and self._saving.amount is None
         if saves_each and all(fit.worth for fit in self._fits):
             count = possible
@@ -143,7 +144,9 @@ class _Assignment:
 
 def _largest(most: int, holds: Callable[[int], bool]) -> int:
     """Return the largest n up to ``most`` for which a condition holds that, once false, stays false; 0 always holds."""
-    low, high = 0, most
+    if not most or holds(most):  # as many as there can be, mostly
+        return most
+    low, high = 0, most - 1
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if holds(middle) else (low, middle - 1)
