@@ -49,6 +49,8 @@ STAGES = ("reading what is new", "reading customers", "fitting", "holding out", 
 MOST_RIVALS = 5
 SAMPLE = 200
 
+Notice = Callable[[str], None]
+
 
 class RetrainOptions(msgspec.Struct, frozen=True):
     """How a night goes about it: how many outcomes it compares models on, the hold-out's share, fit and gate."""
@@ -91,11 +93,7 @@ class Night(msgspec.Struct, frozen=True):
 
 
 def retrain(
-    store: Store,
-    saved: bytes | None,
-    options: RetrainOptions,
-    now: int,
-    notice: Callable[[str], None] = lambda stage: None,
+    store: Store, saved: bytes | None, options: RetrainOptions, now: int, notice: Notice = lambda stage: None
 ) -> Night:
     """Learn from all that the store holds, going on from the `saved` state of the night before.
 
@@ -103,22 +101,20 @@ def retrain(
     """
     state = _state(saved)
     counts, before = state.counts, state.counts.visits
-    window, recent, taught = _read(store, state, options, notice)
-    visits = visits_of(window, recent)
+    read = _read(store, state, options, notice)
+    visits = visits_of(read.window, read.recent)
     notice(STAGES[2])
-    fitted = _fitted(taught, state.fitted, visits, options, counts.sequence)
+    fitted = _fitted(read.taught, state.fitted, visits, options, counts.sequence)
     counts.behaviours.settle()
     champion = read_champion(store)
     notice(STAGES[3])
-    evidence = taught if isinstance(taught, Evidence) else evidence_of(counts, [tuple(recent.items())])
-    trial = _trial(options.fit, fitted, is_anew=isinstance(taught, Evidence))
-    held_out = held_out_gain(evidence, visits, state.fitted, champion.model, trial, counts.sequence)
+    held_out = _held_out(read, visits, state, fitted, champion, options.fit)
     notice(STAGES[4])
     rivals = _rivals(store, champion.version, now)
     compared = compare(visits, fitted.model, champion.model, champion.version, rivals, options.limits)
     notice(STAGES[5])
     missing = store.count_checkouts(now - 30 * DAY, now)
-    checks = _checks(fitted, held_out, window, missing, options)
+    checks = _checks(fitted, held_out, read.window, missing, options)
     model = _with_measures(fitted.model, held_out.over_champion.mean, compared.calibration)
     content = model_to_bytes(model)
     return Night(
@@ -148,7 +144,7 @@ class _Read(NamedTuple):
     taught: Evidence | Day
 
 
-def _read(store: Store, state: LearnerState, options: RetrainOptions, notice: Callable[[str], None]) -> _Read:
+def _read(store: Store, state: LearnerState, options: RetrainOptions, notice: Notice) -> _Read:
     """Read what is new into the state's counts, and what tonight is compared on and taught."""
     counts = state.counts
     notice(STAGES[0])
@@ -157,6 +153,17 @@ def _read(store: Store, state: LearnerState, options: RetrainOptions, notice: Ca
     notice(STAGES[1])
     recent = dict(_named(store, {row.customer for row in window if row.customer is not None}))
     return _Read(window, recent, _taught(store, counts, today, state.fitted, options.fit))
+
+
+def _held_out(
+    read: _Read, visits: Sequence[Visit], before: LearnerState, fitted: Fitted, champion: Champion, options: FitOptions
+) -> HeldOut:
+    """Try fits like tonight's on customers who were held out of them: on everybody's evidence where that was read,
+    else on that of the latest checkouts' customers."""
+    counts, taught = before.counts, read.taught
+    evidence = taught if isinstance(taught, Evidence) else evidence_of(counts, [tuple(read.recent.items())])
+    trial = _trial(options, fitted, is_anew=isinstance(taught, Evidence))
+    return held_out_gain(evidence, visits, before.fitted, champion.model, trial, counts.sequence)
 
 
 def _with_measures(model: SensitivityModel, held_out: float, calibration: float) -> SensitivityModel:
