@@ -9,7 +9,15 @@ from benchmarks.gate_trials import GAIN, coverage, market, trial
 from benchmarks.night_trials import trial as night_trial
 from pos_discount.learning.evaluation import Weighed, calibration_error, effective_samples, mean_with_interval
 from pos_discount.learning.executed import Executed, agrees, mass_of
-from pos_discount.learning.gate import GateLimits, check_balance, check_sample_ratio, check_tills, verdict_of
+from pos_discount.learning.gate import (
+    Check,
+    GateLimits,
+    check_balance,
+    check_sample_ratio,
+    check_samples,
+    check_tills,
+    verdict_of,
+)
 
 TRUE = market()
 LIMITS = GateLimits()
@@ -105,6 +113,15 @@ def test_calibration_does_not_blame_small_data_for_chance() -> None:
     honest = calibration_error(foreseen, (dice.random(300) < foreseen).astype(float))
     flattering = calibration_error(np.minimum(foreseen + 0.2, 1.0), (dice.random(300) < foreseen).astype(float))
     assert honest < 0.03 < flattering
+
+
+@pytest.mark.parametrize(("checkouts", "passes"), [(499, False), (500, True)])
+def test_nothing_passes_on_fewer_than_500_effective_samples_whatever_else_speaks_for_it(
+    checkouts: int, passes: bool
+) -> None:
+    ones = np.ones(checkouts)
+    fine = Check("profit against champion", True, "+9.00 per checkout")
+    assert verdict_of((fine, check_samples(Weighed(ones, ones, ones, ones, ones), LIMITS), fine)).passed is passes
 
 
 def test_even_weights_are_worth_every_checkout() -> None:

@@ -15,7 +15,7 @@ import pytest
 from learning.shop import Trade, write_policy
 from pos_discount.learning import STAGES, FitOptions, RetrainOptions, publish, retrain
 from pos_discount.learning.counts import BehaviourNote
-from pos_discount.learning.gate import Verdict
+from pos_discount.learning.gate import GateLimits, Verdict
 from pos_discount.learning.history import VisitNote
 from pos_discount.learning.retrain import Night
 from pos_discount.learning.state import StateUnreadable, state_from_bytes
@@ -112,15 +112,41 @@ def test_a_changed_outcome_counts_once(traded: tuple[Store, Trade, Night]) -> No
     )
 
 
-def test_little_data_never_passes_and_the_report_says_why(tmp_path: Path) -> None:
-    store = Store(tmp_path / "shop.db")
-    Trade(store, write_policy(tmp_path / "policies"), seed=3).visits(300)
-    night = retrain(store, None, EARLY, NOW)
-    assert not publish(store, night, NOW)
-    assert store.read_active_model() is None
-    assert night.version in [version for version, _ in store.read_models()]
-    assert any("samples" in reason for reason in night.verdict.reasons)
+@pytest.fixture(scope="module")
+def fuller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store after 700 visits: about as many as the gate wants to judge by."""
+    folder = tmp_path_factory.mktemp("fuller")
+    store = Store(folder / "shop.db")
+    Trade(store, write_policy(folder / "policies"), seed=3).visits(700)
+    yield store
     store.close()
+
+
+@pytest.mark.parametrize("window", [300, 450, 600, 700])
+def test_a_night_with_fewer_than_500_effective_samples_never_passes_and_says_why(fuller: Store, window: int) -> None:
+    """However many outcomes it took, which depends on the prior: what is promised is a number of effective samples."""
+    night = retrain(fuller, None, msgspec.structs.replace(EARLY, window=window), NOW)
+    samples = _samples(night)
+    assert [reason for reason in night.verdict.reasons if reason.startswith("effective samples")] == (
+        [f"effective samples: {samples:,.0f}, needed 500"] if samples < 500 else []
+    )
+    if samples < 500:
+        assert not night.verdict.passed
+        assert not publish(fuller, night, NOW)
+        assert fuller.read_active_model() is None
+        assert night.version in [version for version, _ in fuller.read_models()]
+
+
+@pytest.mark.parametrize("short", [0.5, -0.5], ids=["half a sample short", "half a sample to spare"])
+def test_half_a_sample_decides_whether_a_night_has_enough_of_them(fuller: Store, short: float) -> None:
+    samples = _samples(retrain(fuller, None, EARLY, NOW))
+    limits = GateLimits(least_samples=samples + short)
+    night = retrain(fuller, None, msgspec.structs.replace(EARLY, limits=limits), NOW)
+    assert any(reason.startswith("effective samples") for reason in night.verdict.reasons) == (short > 0)
+
+
+def _samples(night: Night) -> float:
+    return next(value.effective_samples for value in night.compared.values if value.name == "candidate")
 
 
 def test_what_passes_is_in_force_afterwards(traded: tuple[Store, Trade, Night]) -> None:

@@ -20,10 +20,31 @@ def hunters():
     return world, seller, play_world(world, seller)
 
 
-def test_learning_beats_its_own_first_night(hunters) -> None:
-    _, _, course = hunters
-    loss = course.oracle - course.profit
-    assert loss[2_000:].mean() < 0.92 * loss[:1_000].mean()
+class _NeverLearns(LearningSeller):
+    """Sells as the learner does on its first day, for ever."""
+
+    def sleep(self, night: int) -> None:
+        pass
+
+
+def _losses(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Play one world by a learner and by one who never learns; give what each lost at each checkout."""
+    world = draw_world(replace(plan_named("hunters"), checkouts=3_000), seed)
+    courses = (play_world(world, seller(world, options=QUICK)) for seller in (LearningSeller, _NeverLearns))
+    learned, never = (course.oracle - course.profit for course in courses)
+    return learned, never
+
+
+def test_learning_loses_less_to_the_same_shoppers_than_never_learning_does() -> None:
+    """Both meet the same shoppers, so that what differs is what was learned; until the first night nothing does.
+
+    Beside its own first 1,000 checkouts, which were other shoppers, the learner's loss at its last 1,000 was anything
+    from 0.82 to 1.13 of it in six worlds. Beside who never learns it was, from the first night on, 0.86 to 0.96 in
+    eight worlds. The three worlds here come to 0.884 with a standard error of 0.020, which leaves 0.95 three away.
+    """
+    learned, never = (np.array(each) for each in zip(*(_losses(seed) for seed in (5, 6, 7)), strict=True))
+    assert np.array_equal(learned[:, :1_000], never[:, :1_000])
+    assert learned[:, 1_000:].sum() < 0.95 * never[:, 1_000:].sum()
 
 
 def test_the_hold_out_is_left_out_of_the_score_and_is_about_its_share(hunters) -> None:
