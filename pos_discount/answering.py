@@ -11,7 +11,7 @@ from typing import Literal
 from pos_discount.answer import Base, Discount, GivenGift, LineNet, LineShare, NotApplicable, Rung
 from pos_discount.policy.benefits import Gift, Points
 from pos_discount.policy.conditions import Unmet
-from pos_discount.pricing import Applied, Candidate, Priced, Pricing, sentence
+from pos_discount.pricing import Applied, Candidate, Entry, Priced, Pricing, sentence
 from pos_discount.sensitivity import LadderChoice
 
 Explain = Literal["touched", "all"]
@@ -42,13 +42,11 @@ class Shown:
         outcomes = [discounts.alone(position) for position in sorted(discounts.holding)]
         return self._discounts([outcome for outcome in outcomes if isinstance(outcome, Applied)])
 
-    def not_applicable(self, explain: Explain) -> Iterable[NotApplicable]:
+    def not_applicable(self, explain: Explain) -> tuple[NotApplicable, ...]:
         pricing, entries = self._pricing, self._pricing.scan.index.entries
-        for position in range(len(entries)) if explain == "all" else sorted(pricing.concerned()):
-            outcome = pricing.discounts.alone(position)
-            if isinstance(outcome, Unmet):
-                near_miss = dict(outcome.near_miss) if outcome.near_miss else None
-                yield NotApplicable(entries[position].promotion.id, outcome.reason, outcome.detail, near_miss)
+        positions = range(len(entries)) if explain == "all" else sorted(pricing.concerned())
+        outcomes = [(position, pricing.discounts.alone(position)) for position in positions]
+        return tuple([_why_not(entries[position], unmet) for position, unmet in outcomes if isinstance(unmet, Unmet)])
 
     def ladder(self, named: list[Candidate], choice: LadderChoice) -> Iterable[Rung]:
         pricing = self._pricing
@@ -89,6 +87,11 @@ class Shown:
             lines=tuple([LineShare(lines[line].line_id, saving, units[line]) for line, saving in savings]),
         )
         return discount
+
+
+def _why_not(entry: Entry, unmet: Unmet) -> NotApplicable:
+    near_miss = dict(unmet.near_miss) if unmet.near_miss else None
+    return NotApplicable(entry.promotion.id, unmet.reason, unmet.detail, near_miss)
 
 
 def _line_nets(pricing: Pricing, priced: Priced) -> tuple[LineNet, ...]:

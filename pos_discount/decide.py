@@ -151,11 +151,12 @@ def decide(
     basket = completed(basket, known.kept)
     met = _meet(basket, index, model, known, at)
     pricing = price(index, basket, Context(at, met.words, dict(known.usage), known.paused))
+    shown = Shown(pricing)
+    base, discounts, not_applicable = shown.base(), shown.discounts_alone(), shown.not_applicable(explain)
     stakes, terms = _stakes(pricing), _terms(index)
     arm = known.arm or _arm(basket, index, seed)
     choice = choose_ladder(stakes, terms, met.tables, met.belief, arm=arm, seed=seed.dice)
     named = [pricing.rungs[position] for position in choice.rungs]
-    shown = Shown(pricing)
     answer = Answer(
         decision_id=seed.decision_id,
         at=at,
@@ -168,9 +169,9 @@ def decide(
         exact=pricing.is_exact,
         currency=index.policy.house.currency,
         list_total=pricing.scan.list_total,
-        base=shown.base(),
-        discounts=shown.discounts_alone(),
-        not_applicable=tuple(shown.not_applicable(explain)),
+        base=base,
+        discounts=discounts,
+        not_applicable=not_applicable,
         ladder=tuple(shown.ladder(named, choice)),
         personalised=met.disclosure is not None,
         disclosure=met.disclosure or "",

@@ -3,6 +3,7 @@ caller."""
 
 from pos_discount.pricing.context import Context
 from pos_discount.pricing.discounts import Applied
+from pos_discount.pricing.entry import Entry
 from pos_discount.pricing.holds import Counted, counted, holds
 from pos_discount.pricing.index import PolicyIndex
 from pos_discount.pricing.limits import CounterKey, Hold, Usage, counters_of
@@ -16,6 +17,7 @@ __all__ = [
     "Context",
     "Counted",
     "CounterKey",
+    "Entry",
     "Hold",
     "PolicyIndex",
     "Priced",
