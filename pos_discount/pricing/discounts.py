@@ -213,8 +213,8 @@ class Discounts:
         for present in presents:
             cost += present.cost
             value += present.value
-        if promotion.funded:
-            cost -= part_of(saving, promotion.funded, scan.house.rounding)
+        if entry.funded is not None:
+            cost -= part_of(saving, entry.funded, scan.house.rounding)
         if promotion.limits and not fits_budgets(promotion, scan.basket, scan.local_time, scan.context.usage, cost):
             return Unmet("limit", "its budget does not cover this basket")
         return Applied(entry, saving, cost, taken.saving_by_line, taken.units_by_line, presents, value, taken.left)

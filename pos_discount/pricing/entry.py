@@ -27,6 +27,7 @@ class Entry:
         "ends",
         "fixed_conditions",
         "footprint",
+        "funded",
         "is_dynamic",
         "is_for_ladder",
         "position",
@@ -45,6 +46,7 @@ class Entry:
         self.promotion = promotion
         self.begins = -math.inf if promotion.from_ is None else promotion.from_.timestamp()
         self.ends = math.inf if promotion.until is None else promotion.until.timestamp()
+        self.funded = promotion.funded or None
         self.is_for_ladder = promotion.offer == "ladder"
         self.stacking_class = promotion.stacking_class
         self.allows_all = "all" in promotion.combines_with

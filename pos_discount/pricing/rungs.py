@@ -181,7 +181,7 @@ class Guard:
             return True
         if self._least_nets is None or not any(map(lt, priced.nets, self._least_nets)):
             return False
-        if not any(discount.entry.promotion.funded for discount in priced.applied):
+        if all(discount.entry.funded is None for discount in priced.applied):
             return True
         too_cheap = [line for line, least in enumerate(self._least_nets) if priced.nets[line] < least]
         return any(self._is_below_margin(line, priced) for line in too_cheap)

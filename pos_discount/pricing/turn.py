@@ -126,7 +126,7 @@ class Turn:
         house = self.scan.house
         if type(picks) is WholeLines and not self._has_floor(picks.lines):
             taken_from = self.scan.list_totals if house.percent_of == "original" else self.left.totals
-            amount = part_of(sum([taken_from[line] for line in picks.lines]), percent, house.rounding)
+            amount = part_of(sum(_on_lines(taken_from, picks.lines)), percent, house.rounding)
             self._take_off_lines(picks.lines, amount)
             return
         price = sum([self.percent_of(pick) * pick.units for pick in picks])
@@ -198,10 +198,11 @@ class Turn:
 
     def _take_off_lines(self, lines: Sequence[int], amount: int) -> None:
         self.work += len(lines)
-        totals = self.left.totals
-        weights = [totals[line] for line in lines]
+        weights = _on_lines(self.left.totals, lines)
         shares = share_out(min(amount, sum(weights)), weights)
-        self._amount_by_line = {line: share for line, share in zip(lines, shares, strict=True) if share}
+        self._amount_by_line = dict(zip(lines, shares, strict=True))
+        if 0 in shares:
+            self._amount_by_line = {line: share for line, share in self._amount_by_line.items() if share}
 
     def _by_line(self, picks: Collection[Pick]) -> list[list[Pick]]:
         by_line: dict[int, list[Pick]] = {}
@@ -272,6 +273,11 @@ class Turn:
                 yield Run(run.left - amount, newly_used, is_used=True)
             if units > newly_used:
                 yield Run(run.left - amount, units - newly_used, run.is_used)
+
+
+def _on_lines(totals: list[int], lines: Sequence[int]) -> list[int]:
+    """Return the totals of some lines, given in basket order."""
+    return totals if len(lines) == len(totals) else [totals[line] for line in lines]
 
 
 def _cut(pieces: list[Piece], saving: int) -> list[Piece]:

@@ -207,12 +207,18 @@ def _told(pricing: Pricing) -> object:
     )
 
 
-@given(cases, st.timedeltas(timedelta(days=-40), timedelta(days=40)), st.sampled_from(["S001", "S002", "elsewhere"]))
-def test_what_is_found_to_hold_is_what_no_reason_speaks_against(case: Case, later: timedelta, store_id: str) -> None:
+WITHIN_WEEKS = st.timedeltas(timedelta(days=-40), timedelta(days=40))
+
+
+@given(cases, st.lists(WITHIN_WEEKS, min_size=1, max_size=4), st.sampled_from(["S001", "S002", "elsewhere"]))
+def test_what_is_found_to_hold_is_what_no_reason_speaks_against(
+    case: Case, shifts: list[timedelta], store_id: str
+) -> None:
     index = _index(case.policy, case)
     basket = msgspec.structs.replace(_basket(case), store_id=store_id)
-    paused = (index.entries[0].promotion.id,) if later.seconds % 5 == 0 else ()
-    context = Context((basket.at or NOW) + later, (case.segment,) if case.segment else (), paused=paused)
-    scan, presented = Scan(index, basket, context), index.presented(basket)
-    speaks_against = {p: fixed_reason(index.entries[p], scan, is_claimed=p in presented) for p in scan.reachable}
-    assert index.finder.holding(scan, presented) == {p for p, reason in speaks_against.items() if reason is None}
+    for shift in shifts:
+        paused = (index.entries[0].promotion.id,) if shift.seconds % 5 == 0 else ()
+        context = Context((basket.at or NOW) + shift, (case.segment,) if case.segment else (), paused=paused)
+        scan, presented = Scan(index, basket, context), index.presented(basket)
+        speaks_against = {p: fixed_reason(index.entries[p], scan, is_claimed=p in presented) for p in scan.reachable}
+        assert index.finder.holding(scan, presented) == {p for p, reason in speaks_against.items() if reason is None}
