@@ -35,6 +35,9 @@ NO_LIMIT = 10**18
 
 _WORK_PER_LOOK = 3
 _WORK_PER_EVALUATION = 10
+_WORK_PER_RUN = 5
+"""How much longer it takes to share an amount over a run of units, so that they can be looked at, than to look at a
+line."""
 _LINES_COPIED = 10
 """How many lines are carried over as they are in the time in which one gets cheaper."""
 
@@ -192,9 +195,9 @@ class Discounts:
         reason = self._fixed_reason(entry)
         if reason is not None:
             return reason
-        turn = Turn(self.scan, left)
+        turn, shared = Turn(self.scan, left), left.shared
         outcome = self._work_out(entry, turn)
-        self.work_left -= self._work_each + turn.work
+        self.work_left -= self._work_each + turn.work + _WORK_PER_RUN * (left.shared - shared)
         return outcome
 
     def _work_out(self, entry: Entry, turn: Turn) -> Applied | Unmet:

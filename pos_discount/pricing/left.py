@@ -36,10 +36,10 @@ class Left:
     """An immutable state: ``totals`` are what is left of each line, in minor units.
 
     A state knows what was taken off whole lines since the one before it, so that a line's runs can be worked out when
-    they are asked for, from the last state that knew them.
+    they are asked for, from the last state that knew them. ``shared`` counts the runs that this took.
     """
 
-    __slots__ = ("_amount_by_line", "_before", "_runs", "totals")
+    __slots__ = ("_amount_by_line", "_before", "_runs", "shared", "totals")
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Left:
         runs: dict[int, tuple[Run, ...]],
     ) -> None:
         self.totals = totals
+        self.shared = 0
         self._before = before
         self._amount_by_line = amount_by_line
         self._runs = runs
@@ -74,7 +75,9 @@ class Left:
             state = state._before
         runs = state.runs(line)
         for amount in reversed(amounts):
-            runs = _share_over_runs(runs, amount) if amount else runs
+            if amount:
+                runs = _share_over_runs(runs, amount)
+                self.shared += len(runs)
         return runs
 
     def less_on_lines(self, amount_by_line: Mapping[int, int]) -> Left:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pos_discount.pricing.left import Left, Run
+
 from .made import alone, priced, reason
 
 LINES = [{"unit_price": 700 + 37 * n, "tags": [f"t{n}"]} for n in range(20)]
@@ -77,3 +79,9 @@ def test_with_priority_the_first_of_too_many_are_taken() -> None:
     pricing = priced(_halves(60, "offer: automatic"), *LINES * 50, house="resolve: priority\n")
     assert not pricing.is_exact
     assert pricing.base.applied[0].entry.promotion.id == "p000"
+
+
+def test_runs_over_which_amounts_are_shared_to_look_at_units_are_counted_once() -> None:
+    parted = Left.at_list_price([1000], [10]).with_runs({0: tuple(Run(1000 - n, 1, True) for n in range(10))})
+    left = parted.less_on_lines({0: 50}).less_on_lines({0: 70})
+    assert [left.runs(0), left.shared] == [left.runs(0), 2 * 10]
