@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import msgspec
 
-from pos_discount.basket import Basket, Line
+from pos_discount.basket import Attributes, Basket, Line
 from pos_discount.policy.model import Policy, Promotion
 from pos_discount.policy.ranges import Product, Range
 from pos_discount.pricing.entry import Entry
@@ -116,7 +116,7 @@ class PolicyIndex:
         kept = self._facts_by_product
         facts_by_line = []
         for line in lines:
-            attributes = tuple(line.attributes.items()) if line.attributes else ()
+            attributes = _as_written(line.attributes) if line.attributes else ()
             sent = (line.sku, line.unit_price, line.category, line.brand, line.supplier, line.tags, attributes)
             facts = kept.get(sent)
             if facts is None:
@@ -176,6 +176,11 @@ def _by_coupon(entries: Iterable[Entry]) -> tuple[dict[str, list[int]], tuple[tu
             else:
                 by_code.setdefault(code, []).append(entry.position)
     return by_code, tuple(by_start)
+
+
+def _as_written(attributes: Attributes) -> tuple[tuple[str, str], ...]:
+    """Tell apart what compares equal and yet is another word to a range: true, 1 and 1.0."""
+    return tuple([(name, repr(value)) for name, value in attributes.items()])
 
 
 def _anchors_of_product(product: Product) -> Iterator[_Anchor]:

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from .made import alone, priced, reason, savings
+from pos_discount.pricing import Context, price
+
+from .made import NOON, alone, basket_of, index_of, priced, reason, savings
 
 SIX = [{"unit_price": price * 100} for price in (1, 2, 3, 4, 5, 6)]
 
@@ -210,3 +212,22 @@ def test_the_first_rung_is_the_smallest_even_where_learning_would_like_another()
 def test_a_rung_less_than_a_step_above_the_last_one_kept_is_dropped() -> None:
     promotions = "".join(f"  - {{id: p{n}, name: P, benefit: {{amount: {n / 100:.2f}}}}}\n" for n in (40, 50, 99, 100))
     assert savings(priced(promotions, {"unit_price": 10000}, house="ladder: {min_step: 0.50}\n")) == [50, 100]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "applies"),
+    [(True, 1, ["one"]), (1, True, ["fresh"]), (1.0, True, ["fresh"]), (1, 1.0, ["one", "one-point"])],
+    ids=str,
+)
+def test_what_was_sold_before_says_nothing_of_an_attribute_that_compares_equal(
+    earlier: float, later: float, applies: list[str]
+) -> None:
+    wanted = {"fresh": "yes", "one": "'1'", "one-point": "'1.0'"}
+    rows = "".join(
+        f"  - {{id: {id_}, name: P, benefit: {{percent: 10%, of: {{attribute: {{new: {word}}}}}}}}}\n"
+        for id_, word in wanted.items()
+    )
+    index = index_of(rows)
+    for sent in (earlier, later):
+        pricing = price(index, basket_of({"unit_price": 1000, "attributes": {"new": sent}}), Context(NOON))
+    assert [id_ for id_ in wanted if alone(pricing, id_)] == applies
