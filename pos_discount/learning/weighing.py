@@ -296,6 +296,7 @@ def _foreseen(
     earned, spoken = np.zeros((len(rows), draws)), np.zeros((len(rows), draws))
     last = baskets.profits[rows, 0] if baskets.profits.shape[1] else np.zeros(len(rows))
     said = (rungs >= 0).sum(axis=1)
+    survival, kept_after = _lasting(model, rungs.shape[1])
     for place in range(rungs.shape[1]):
         here = np.flatnonzero(said > place)
         rung = rungs[here, place]
@@ -304,8 +305,8 @@ def _foreseen(
         spoken[here] += (left * (1.0 - accepted[here])).sum(axis=1)
         earned[here] += profit[:, None] * (left * (curve - accepted[here])).sum(axis=1)
         accepted[here], last[here] = curve, profit
-        staying[here] = believed[here] * model.survival_table[None, :, place + 1, :draws]
-    kept = model.kept_table[:, :, :draws].transpose(1, 0, 2)[said]
+        staying[here] = believed[here] * survival[None, :, place + 1, :draws]
+    kept = kept_after[:, :, :draws].transpose(1, 0, 2)[said]
     settled = (believed * kept * (1.0 - accepted)).sum(axis=1)
     to_base, base = model.base_share_table[:draws], baskets.base_profit[rows, None]
     ending = (1.0 - to_base) * last[:, None] + to_base * base
@@ -313,6 +314,17 @@ def _foreseen(
         said[:, None] > 0, earned + settled * ending - baskets.offer_cost[rows, None] * spoken, base
     )
     return foreseen
+
+
+def _lasting(model: SensitivityModel, longest: int) -> tuple[Floats, Floats]:
+    """Give the chances to stay through n refusals, and to buy all the same when we then stop [S, n, 1 + M], up to
+    n = `longest`: the model's own tables end where events do, and a house's hold-out ladder may be longer."""
+    survival, kept = model.survival_table, model.kept_table
+    if longest < survival.shape[1]:
+        return survival, kept
+    stay = survival[:, 1:2].repeat(longest, axis=1)
+    survival = np.multiply.accumulate(np.concatenate([survival[:, :1], stay], axis=1), axis=1)
+    return survival, survival * kept[:, :1]
 
 
 def _curves_at(model: SensitivityModel, depths: Floats, draws: int) -> Floats:

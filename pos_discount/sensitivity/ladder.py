@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from pos_discount.sensitivity.events import UNITS_PER_WHOLE
+from pos_discount.sensitivity.events import MOST_REFUSALS, UNITS_PER_WHOLE
 from pos_discount.sensitivity.model import Belief, Floats, SensitivityModel
 
 Ladder = tuple[int, ...]
@@ -188,14 +188,15 @@ def _holdout_ladder(rungs: int, max_rungs: int, house: HoldoutLadder) -> Ladder:
 def best_ladders(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> tuple[Ladder, ...]:
     """Give the most profitable ladder under the point estimate (first) and under each of the M posterior draws.
 
-    Exact, by dynamic programming over (rungs said, last rung); of equal ladders the shorter, then the shallower wins.
+    Exact for ladders of up to MOST_REFUSALS rungs, whatever the house allows: what comes of more refusals no model
+    knows. By dynamic programming over (rungs said, last rung); of equal ladders the shorter, then the shallower wins.
     Equal means within LEAST_GAIN of the base: less is beyond what one platform's arithmetic shares with another's.
     """
     return tuple([(0, *[rung for rung in path if rung]) for path in _best_paths(stakes, terms, model, belief)])
 
 
 def _best_paths(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> list[Path]:
-    longest = min(terms.max_rungs, len(stakes.depths))
+    longest = min(terms.max_rungs, len(stakes.depths), MOST_REFUSALS)
     phi, omega, settled = _moments(stakes.depths, longest, model, belief)
     gains = (np.array(stakes.profits) - terms.refusal_price * stakes.base_total)[:, None]
     stop = _value_of_stopping(settled, gains, stakes, terms, model)

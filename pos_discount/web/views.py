@@ -182,15 +182,18 @@ class Views:
         return reply
 
     def _words(self, route: str) -> dict[str, str]:
-        """Read the query's parameters; one that is unknown or has another word than the table's is refused."""
+        """Read the query's parameters; one that is unknown, comes twice or has another word than the table's is
+        refused."""
         known = {parameter.name: parameter.words for parameter in self._parameters_by_route[route]}
         words = {name: choices[0] for name, choices in known.items()}
         if not request.query_string:
             return words
         faults = []
-        for name, given in request.args.items(multi=True):
+        for name, given in request.args.items():
             if name not in known:
                 faults.append(Fault(f"?{name[:100]}", "unknown_parameter", _expected_parameters(known)))
+            elif len(request.args.getlist(name)) > 1:
+                faults.append(Fault(f"?{name}", "duplicate", "expected it once"))
             elif given not in known[name]:
                 faults.append(Fault(f"?{name}", "not_allowed", f"expected one of {', '.join(known[name])}"))
             else:

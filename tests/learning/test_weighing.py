@@ -111,6 +111,19 @@ def test_foresight_is_that_of_each_visit(model: SensitivityModel) -> None:
             assert first[row] == pytest.approx(at_first.acceptance[0], rel=1e-5)
 
 
+@pytest.mark.parametrize("length", [14, 15, 16, 40])
+def test_foresight_reaches_to_the_end_of_however_long_a_ladder(model: SensitivityModel, length: int) -> None:
+    dice, ladders, terms = np.random.default_rng(6), Ladders(), Terms(40, 1.0)
+    stakes, ladder = _stakes(dice, 40), tuple(range(length))
+    mix = dice.dirichlet(np.ones(len(model.walk)))
+    spread = Spread(np.zeros(1, dtype=np.intp), np.array([ladders.number(ladder)]), np.ones(1))
+    told = (baskets_of([stakes], [terms]), model, mix[None], np.zeros(1, dtype=np.intp))
+    single = foresee(ladder, stakes, terms, model, Belief(tuple(mix.tolist()), 0))
+    for by_draw in (False, True):
+        foreseen = foresee_many(spread, ladders.rungs(), *told, by_draw=by_draw)
+        assert foreseen[0, 0] == pytest.approx(single.expected_profit[0], rel=1e-5)
+
+
 def _ladder(rungs: int, dice: np.random.Generator) -> tuple[int, ...]:
     return tuple(rung for rung in range(rungs) if rung == 0 or dice.random() < 0.4)[:12]
 

@@ -178,3 +178,12 @@ def test_of_very_many_rungs_a_spread_is_weighed_and_the_ladder_still_begins_with
     assert sum(mass for _, mass in distribution) == pytest.approx(1.0, abs=1e-9)
     assert all(ladder[0] == 0 and ladder[-1] < rungs for ladder, _ in distribution)
     assert any(ladder == (0, rungs - 1) for ladder, _ in distribution)
+
+
+@pytest.mark.parametrize(("longest", "rungs"), [(15, 15), (16, 16), (16, 40), (40, 20)])
+def test_a_house_may_allow_more_rungs_than_events_count(longest: int, rungs: int) -> None:
+    model, stakes, terms = made_model(4), made_stakes(4, rungs), Terms(longest, 0.1, refusal_price=0.0)
+    choice = choose_ladder(stakes, terms, model, Belief((0.25,) * 4, 0), arm="ladder", seed="dec_1")
+    assert sum(mass for _, mass in choice.distribution) == pytest.approx(1.0, abs=1e-9)
+    assert tuple(range(min(longest, rungs))) in dict(choice.distribution)  # the hold-out's
+    assert all(ladder[0] == 0 and len(ladder) <= longest for ladder, _ in choice.distribution)

@@ -63,7 +63,9 @@ def test_explain_all_tells_of_every_promotion(client: FlaskClient) -> None:
     assert told == {"shelf", "third-free", "goodwill"}
 
 
-@pytest.mark.parametrize("query", ["?dry_run=yes", "?dry-run=true", "?explain=everything", "?dry_run="])
+@pytest.mark.parametrize(
+    "query", ["?dry_run=yes", "?dry-run=true", "?explain=everything", "?dry_run=", "?dry_run=true&dry_run=false"]
+)
 def test_a_parameter_that_is_wrong_is_refused(client: FlaskClient, query: str) -> None:
     answer = client.post(f"/v1/decisions{query}", json=basket())
     assert answer.status_code == 422
