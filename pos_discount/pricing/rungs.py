@@ -238,7 +238,7 @@ def _least_nets(scan: Scan, base: Priced, min_margin: Fraction) -> list[int]:
     least_nets = []
     for cost, at_base in zip(scan.line_costs, base.nets, strict=True):
         least = 0
-        if cost is not None:
+        if cost is not None and cost[0]:
             least = -(-cost[0] * whole // (cost[1] * left_over)) if left_over else at_base
         least_nets.append(least if least < at_base else at_base)
     return least_nets

@@ -231,3 +231,9 @@ def test_what_was_sold_before_says_nothing_of_an_attribute_that_compares_equal(
     for sent in (earlier, later):
         pricing = price(index, basket_of({"unit_price": 1000, "attributes": {"new": sent}}), Context(NOON))
     assert [id_ for id_ in wanted if alone(pricing, id_)] == applies
+
+
+@pytest.mark.parametrize(("cost", "rungs"), [(0, [100]), (1, [])])
+def test_what_costs_the_house_nothing_keeps_even_a_margin_of_a_hundred_percent(cost: int, rungs: list[int]) -> None:
+    promotion, line = "  - {id: p, name: P, benefit: {percent: 10%}}\n", {"unit_price": 1000, "unit_cost": cost}
+    assert savings(priced(promotion, line, house="guards: {min_margin: 100%}\n")) == rungs

@@ -184,7 +184,7 @@ def test_a_path_with_line_breaks_makes_one_line_of_the_log(capfd: Any, client: F
     assert "forged" not in events
 
 
-def test_a_request_too_many_is_refused_at_once_and_health_still_answers() -> None:
+def test_a_request_too_many_is_refused_soon_and_health_still_answers() -> None:
     def inner(environ: Any, start_response: Any) -> list[bytes]:
         nested = dict(environ, PATH_INFO=environ["NEXT"], NEXT="/")
         answered: list[str] = []
