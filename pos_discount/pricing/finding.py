@@ -41,6 +41,7 @@ class Finder:
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = entries
+        self._position_by_id = {entry.promotion.id: entry.position for entry in entries}
         self._timetable = _Timetable(entries)
         self._facts: dict[object, _Fact] = {}
         self._more: list[tuple[Condition, ...]] = [self._state_facts(entry) for entry in entries]
@@ -59,8 +60,7 @@ class Finder:
         ruled_out = self._timetable.ruled_out(sale) | (self._on_claim & ~_mask(presented))
         for fact in self._facts.values():
             ruled_out |= fact.ruled_out(sale)
-        if sale.context.paused:
-            ruled_out |= _mask(e.position for e in self._entries if e.promotion.id in sale.context.paused)
+        ruled_out |= _mask(self._position_by_id[id_] for id_ in sale.context.paused if id_ in self._position_by_id)
         holding = set()
         for position in sale.reachable:
             if ruled_out >> position & 1:
