@@ -117,7 +117,7 @@ class ServedSeller:
         self._in_force = version
         self.promoted_at.append((night, night * self._world.plan.night_every))
         deadline = time.monotonic() + PATIENCE
-        while self._call("GET", "/v1/model", None)["version"] != version:
+        while self._call("GET", "/v1/model", None)["model_version"] != version:
             if time.monotonic() > deadline:
                 raise SystemExit(f"the service did not take up model {version} within {PATIENCE:g} s")
             time.sleep(0.1)
