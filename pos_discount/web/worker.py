@@ -39,6 +39,9 @@ writes give up the interpreter at every call to the kernel, and would wait that 
 MOST_SECONDS_UNSEEN = 0.05
 """How long a request may have lain there before the poller looked at it; the poller is late when too many come."""
 
+LEAST_HANDED = 4
+"""Requests that a late poller still hands over: one large body can make it late, and must not shut out a lone till."""
+
 SOON = 0.001
 
 MOST_SECONDS_ORPHANED = 0.1
@@ -113,7 +116,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Tell whether a thread can take one more: fewer are given work when it has waited long to be looked at."""
         threads: int = self.cfg.threads
         is_late = time.monotonic() - self.poller.ready_since > MOST_SECONDS_UNSEEN
-        return self._handed < (max(1, threads // 4) if is_late else threads)
+        return self._handed < (max(LEAST_HANDED, threads // 4) if is_late else threads)
 
     def _refuse(self, conn: Any) -> bool:
         """Answer a request by the edge's refusal, without a thread; False where a thread must look at it."""
