@@ -17,7 +17,8 @@ from pos_discount.learning.executed import Executed, agrees, executed_of, has_re
 from pos_discount.learning.features import bins_of
 from pos_discount.learning.history import Visit
 from pos_discount.sensitivity import Event, Stakes, Terms, parse_event_code
-from pos_discount.sensitivity.ladder import Distribution, Ladder
+from pos_discount.sensitivity.ladder import Distribution
+from pos_discount.sensitivity.stakes import Ladder
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from pos_discount.learning.history import Visit
-from pos_discount.sensitivity.ladder import Distribution, Ladder
+from pos_discount.sensitivity.ladder import Distribution
+from pos_discount.sensitivity.stakes import Ladder
 
 Reach = Literal["prefix", "beyond", "exact", "free"]
 

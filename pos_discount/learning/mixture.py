@@ -16,7 +16,7 @@ from scipy.special import gammaln
 
 from pos_discount.learning.evidence import Evidence
 from pos_discount.sensitivity.events import KNOTS, Event
-from pos_discount.sensitivity.model import (
+from pos_discount.sensitivity.prior import (
     PRIOR_BASE_SHARE,
     PRIOR_SEGMENTS,
     PRIOR_STRENGTH,

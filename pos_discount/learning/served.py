@@ -21,7 +21,7 @@ from pos_discount.learning.mixture import (
 )
 from pos_discount.learning.segments import describe_segments, merge_alike
 from pos_discount.sensitivity import CellTree, ModelCard, SensitivityModel, Stakes, Terms
-from pos_discount.sensitivity.model import PRIOR_BASE_SHARE, PRIOR_STRENGTH
+from pos_discount.sensitivity.prior import PRIOR_BASE_SHARE, PRIOR_STRENGTH
 
 Floats = NDArray[np.float64]
 

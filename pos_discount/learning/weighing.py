@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from pos_discount.learning.checkouts import Baskets, Ladders, Spread, joined, spread_of
 from pos_discount.sensitivity import Belief, SensitivityModel, Stakes, Terms, ladder_distribution
+from pos_discount.sensitivity.best import LEAST_GAIN
 from pos_discount.sensitivity.events import UNITS_PER_WHOLE
 from pos_discount.sensitivity.ladder import (
     CAUTIOUS_FLOOR,
     CAUTIOUS_UNTIL,
-    LEAST_GAIN,
     MOST_WEIGHED,
     named_ladders,
 )

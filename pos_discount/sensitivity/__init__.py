@@ -15,8 +15,6 @@ from pos_discount.sensitivity.events import (
 from pos_discount.sensitivity.features import FEATURE_RULES, Behaviour, bin_behaviour
 from pos_discount.sensitivity.ladder import (
     LadderChoice,
-    Stakes,
-    Terms,
     choose_ladder,
     foresee,
     holdout_ladder,
@@ -29,9 +27,10 @@ from pos_discount.sensitivity.model import (
     Segment,
     SensitivityModel,
     believe,
-    prior_model,
     segment_of_belief,
 )
+from pos_discount.sensitivity.prior import prior_model
+from pos_discount.sensitivity.stakes import Stakes, Terms
 from pos_discount.sensitivity.written import (
     ModelUnreadable,
     manifest_of,

@@ -1,33 +1,26 @@
 """Which rungs to name on one basket, and with what probability they were chosen.
 
 Only "refused and stayed" continues a ladder, so the best adaptive policy is an increasing sequence of rungs that
-begins with the smallest. Its expected profit is additive over neighbouring rungs, so a small dynamic program finds
-the best one exactly, for the point estimate and every posterior draw at once. A ladder's probability is the share of
-draws in which it wins, mixed with a floor on three named ladders; the seed picks one. Sums run in a fixed order
-(no BLAS), so the same inputs give the same bytes.
+begins with the smallest. `best` finds it exactly, for every posterior draw at once. A ladder's probability is the
+share of draws in which it wins, mixed with a floor on three named ladders; the seed picks one.
 Source of the sampling: Thompson (1933); of the named floor: safe exploration for off-policy evaluation.
 """
 
 import hashlib
 from bisect import bisect_left
+from collections import Counter
 from functools import cache, lru_cache
 from typing import Literal
 
 import msgspec
-import numpy as np
 
-from pos_discount.sensitivity.events import MOST_REFUSALS, UNITS_PER_WHOLE
-from pos_discount.sensitivity.model import Belief, Floats, SensitivityModel
+from pos_discount.sensitivity.best import best_ladders
+from pos_discount.sensitivity.events import UNITS_PER_WHOLE
+from pos_discount.sensitivity.model import Belief, SensitivityModel
+from pos_discount.sensitivity.stakes import HoldoutLadder, Ladder, Stakes, Terms
 
-Ladder = tuple[int, ...]
-Path = tuple[int, ...]
-"""The rungs after rung 1; who stops before the end says 0 from there on."""
 Distribution = tuple[tuple[Ladder, float], ...]
 Arm = Literal["ladder", "holdout"]
-HoldoutLadder = Literal["full", "first", "none"]
-
-LEAST_GAIN = 1e-12
-"""A longer ladder must be better by more than this share of the base."""
 
 MOST_WEIGHED = 32
 """Rungs among which the best ladder is sought: its time grows with their square, its worth hardly."""
@@ -36,31 +29,9 @@ FLOOR_SHARES = (0.90, 0.06, 0.04)
 """How the named ladders share the floor: most to what every candidate is compared with; the hold-out says its own
 ladder anyway, and the deepest rung is dear."""
 
-BELIEFS_KEPT = 256
-"""Beliefs whose fates are kept: all who are new or unknown share their cell's, and a basket is often asked for anew."""
-
 CAUTIOUS_FLOOR = 0.10
 CAUTIOUS_UNTIL = 5_000.0
 """Until a model has this many effective samples, the floor is at least CAUTIOUS_FLOOR."""
-
-
-class Stakes(msgspec.Struct, frozen=True):
-    """What a basket has: each rung's depth (share of the base) and gross profit, and the base's, in minor units."""
-
-    depths: tuple[float, ...]
-    profits: tuple[float, ...]
-    base_profit: float
-    base_total: float
-
-
-class Terms(msgspec.Struct, frozen=True):
-    """What the house wants: most rungs, minor units that saying one costs, price on a rewarded refusal, the floor."""
-
-    max_rungs: int
-    offer_cost: float
-    refusal_price: float = 0.03
-    exploration: float = 0.02
-    holdout_ladder: HoldoutLadder = "full"
 
 
 class LadderChoice(msgspec.Struct, frozen=True):
@@ -130,10 +101,10 @@ def ladder_distribution(stakes: Stakes, terms: Terms, model: SensitivityModel, b
 def _wins(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> dict[Ladder, int]:
     """Count in how many posterior draws each ladder is best."""
     weighed = _weighed_rungs(len(stakes.depths))
-    wins_by_path: dict[Path, int] = {}
-    for path in _best_paths(_only(stakes, weighed), terms, model, belief)[1:]:
-        wins_by_path[path] = wins_by_path.get(path, 0) + 1
-    return {(0, *[weighed[place] for place in path if place]): wins for path, wins in wins_by_path.items()}
+    won = Counter(best_ladders(_only(stakes, weighed), terms, model, belief)[1:])
+    if len(weighed) == len(stakes.depths):
+        return won
+    return {tuple([weighed[rung] for rung in ladder]): wins for ladder, wins in won.items()}
 
 
 @lru_cache(maxsize=4096)
@@ -183,37 +154,6 @@ def holdout_ladder(stakes: Stakes, terms: Terms) -> Ladder:
 def _holdout_ladder(rungs: int, max_rungs: int, house: HoldoutLadder) -> Ladder:
     longest = min(max_rungs, rungs)
     return tuple(range({"full": longest, "first": min(1, longest), "none": 0}[house]))
-
-
-def best_ladders(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> tuple[Ladder, ...]:
-    """Give the most profitable ladder under the point estimate (first) and under each of the M posterior draws.
-
-    Exact for ladders of up to MOST_REFUSALS rungs, whatever the house allows: what comes of more refusals no model
-    knows. By dynamic programming over (rungs said, last rung); of equal ladders the shorter, then the shallower wins.
-    Equal means within LEAST_GAIN of the base: less is beyond what one platform's arithmetic shares with another's.
-    """
-    return tuple([(0, *[rung for rung in path if rung]) for path in _best_paths(stakes, terms, model, belief)])
-
-
-def _best_paths(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> list[Path]:
-    longest = min(terms.max_rungs, len(stakes.depths), MOST_REFUSALS)
-    phi, omega, settled = _moments(stakes.depths, longest, model, belief)
-    gains = (np.array(stakes.profits) - terms.refusal_price * stakes.base_total)[:, None]
-    stop = _value_of_stopping(settled, gains, stakes, terms, model)
-    sale = phi * gains
-    sale -= (terms.offer_cost * omega + LEAST_GAIN * stakes.base_total)[:, None]
-    to_next = (terms.offer_cost - gains)[:, None]
-    steps: list[Floats] = []
-    for said in range(longest - 2, -1, -1):
-        value = np.maximum.reduce(steps[-1]) if steps else stop[-1]
-        lasts = phi[said] if said else phi[said, :1]  # the first is always rung 1
-        worth = lasts * to_next
-        if said:
-            worth += _not_deeper(*lasts.shape)
-        worth += (sale[said] + value)[:, None]
-        worth[0] = stop[said, : len(lasts)]  # rung 1 follows no rung, so its place is free for stopping
-        steps.append(worth)
-    return _walk_forward(steps[::-1], phi.shape[2])
 
 
 class Foresight(msgspec.Struct, frozen=True):
@@ -269,82 +209,6 @@ def _foresight(
         expected_profit=tuple(expected[::-1]),
         sale=_six_digits(min(1.0, sum(sale) + kept)) if rungs else 1.0,
     )
-
-
-def _moments(
-    depths: tuple[float, ...], longest: int, model: SensitivityModel, belief: Belief
-) -> tuple[Floats, Floats, Floats]:
-    """Sum over segments: phi [n - 1, rung, draw] and omega [n - 1, draw] after n = 1 .. longest - 1 rungs, and
-    settled [n - 1, rung, draw] after n = 1 .. longest."""
-    fates, omega, kept = _fates(longest, model, belief)
-    curves = _curves_at(model, depths)
-    accepting = np.empty((2 * longest - 1, *curves.shape[1:]))
-    # By draw, over segments: the draws lie closest, so this is no BLAS call and its sums keep their order.
-    np.matmul(fates, curves.transpose(2, 0, 1), out=accepting.transpose(2, 0, 1))
-    return accepting[1::2], omega, kept - accepting[::2]
-
-
-@lru_cache(maxsize=BELIEFS_KEPT)
-def _fates(longest: int, model: SensitivityModel, belief: Belief) -> tuple[Floats, Floats, Floats]:
-    """Weigh what becomes of a segment's customers after n refusals: kept when we then stop, and staying, by turns
-    [draw, fate, segment]; and sum up those who stay, omega [n - 1, draw], and those who are kept [n - 1, 1, draw].
-
-    The belief of a draw is the point's, moved by how the draw sees the cell's mix.
-    """
-    weights = np.array(belief.weights)[:, None] * model.mix_ratio_table[belief.cell]
-    weights /= np.add.reduce(weights)
-    fates = weights[:, None] * model.fate_table[:, : 2 * longest - 1]
-    total = np.add.reduce(fates)
-    return np.ascontiguousarray(fates.transpose(2, 1, 0)), total[1::2].copy(), total[::2, None].copy()
-
-
-def _curves_at(model: SensitivityModel, depths: tuple[float, ...]) -> Floats:
-    """Read the curves [segment, rung, draw] at exact depths, linear between knots and flat after the last."""
-    at = np.array(depths) * UNITS_PER_WHOLE
-    before = model.knot_table[1:].searchsorted(at)
-    share = (at - model.knot_table.take(before)) / model.width_table.take(before)
-    curves: Floats = model.step_table.take(before, axis=1)
-    curves *= share[:, None]
-    curves += model.table.take(before, axis=1)
-    return curves
-
-
-def _value_of_stopping(settled: Floats, gains: Floats, stakes: Stakes, terms: Terms, model: SensitivityModel) -> Floats:
-    """Give what stopping after n = 1 .. longest rungs earns [n - 1, rung, draw], the price on refusals included; for
-    n = 1 at rung 1, where alone one stops so early."""
-    to_base, to_rung = model.base_share_table, model.rung_share_table
-    earned = gains * to_rung
-    earned += stakes.base_profit * to_base
-    stop: Floats = settled * earned
-    # Where nothing was refused there is no price on it.
-    stop[0, 0] = settled[0, 0] * (earned[0] + terms.refusal_price * stakes.base_total * to_rung)
-    return stop
-
-
-@cache
-def _not_deeper(rungs: int, draws: int) -> Floats:
-    """Give what forbids to go from a rung to one that is no deeper, and from rung 1 where more than it was said: who
-    stands there has stopped [next rung, last rung, draw]: -inf, else 0."""
-    is_forbidden = np.tri(rungs, dtype=bool).T
-    is_forbidden[:, 0] = True
-    return np.repeat(np.where(is_forbidden, -np.inf, 0.0)[:, :, None], draws, axis=2)
-
-
-def _walk_forward(steps: list[Floats], draws: int) -> list[Path]:
-    """Follow each draw from rung 1 to whatever next is worth most [next rung, last rung, draw], until that is to
-    stop, at next rung 0; the first of equals is taken."""
-    if not steps:
-        return [()] * draws
-    following = steps[0][:, 0].argmax(axis=0)
-    said, every_draw = [following.tolist()], np.arange(draws)
-    for worth in steps[1:]:
-        if not any(said[-1]):
-            break
-        following *= draws
-        following += every_draw
-        following = worth.reshape(len(worth), -1).take(following, axis=1).argmax(axis=0)
-        said.append(following.tolist())
-    return list(zip(*said, strict=True))
 
 
 def _drawn(distribution: Distribution, seed: str) -> Ladder:

@@ -7,7 +7,6 @@ Beside the point estimate lie draws from its posterior, made when the model was:
 """
 
 import math
-import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,57 +15,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pos_discount.sensitivity.events import KNOTS, MOST_REFUSALS, Event, EventCounts
+from pos_discount.sensitivity.events import KNOTS, MOST_REFUSALS, UNITS_PER_WHOLE, Event, EventCounts
 from pos_discount.sensitivity.features import Behaviour, bin_behaviour, describe_bins
 
 Floats = NDArray[np.float64]
 
-PRIOR_BASE_SHARE = 0.3
-PRIOR_STRENGTH = 12.0
-"""The prior weighs as much as this many customers seen, in each of its segments."""
-
-PRIOR_DRAWS = 32
-PRIOR_DRAW_STRENGTH = 400.0
-"""How narrow the prior's draws are: the floor explores already, and on the first days ten times as much as later."""
-
 LEAST_LIKELIHOOD = 1e-9
-
-
-class PriorSegment(msgspec.Struct, frozen=True):
-    """A segment as it is assumed before anything is learned: its share of all visits, and the chances that somebody
-    in it asks for a discount, and buys on promotion what makes up at least 40 % of the past baskets (`deals`)."""
-
-    name: str
-    share: float
-    asks: float
-    deals: float
-    walk: float
-    loss: float
-    curve: tuple[float, ...]
-
-
-PRIOR_SEGMENTS: tuple[PriorSegment, ...] = (
-    PriorSegment(
-        "content", 0.22, 0.10, 0.25, 0.06, 0.15,
-        (0.30, 0.45, 0.60, 0.70, 0.78, 0.83, 0.87, 0.90, 0.92, 0.94, 0.96, 0.97, 0.98, 0.98),
-    ),
-    PriorSegment(
-        "moderate", 0.24, 0.25, 0.45, 0.12, 0.35,
-        (0.05, 0.10, 0.18, 0.26, 0.42, 0.55, 0.66, 0.74, 0.80, 0.88, 0.92, 0.94, 0.96, 0.97),
-    ),
-    PriorSegment(
-        "hunting", 0.30, 0.55, 0.75, 0.12, 0.65,
-        (0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.17, 0.24, 0.32, 0.50, 0.66, 0.78, 0.86, 0.90),
-    ),
-    PriorSegment(
-        "bluffing", 0.13, 0.45, 0.50, 0.06, 0.12,
-        (0.02, 0.04, 0.07, 0.10, 0.18, 0.27, 0.36, 0.46, 0.55, 0.70, 0.78, 0.85, 0.90, 0.92),
-    ),
-    PriorSegment(
-        "hurried", 0.11, 0.15, 0.35, 0.40, 0.55,
-        (0.10, 0.18, 0.28, 0.38, 0.50, 0.58, 0.65, 0.71, 0.76, 0.83, 0.87, 0.90, 0.93, 0.95),
-    ),
-)  # fmt: skip
 
 
 class CellTree(msgspec.Struct, frozen=True):
@@ -144,10 +98,11 @@ class SensitivityModel:
     share of outcomes that are taken to say nothing (misreported). `segment_of` [S] gives the segment that people
     read for each latent one. The rest is derived, in the layout that decisions want: `grid_rows` the curves at each
     quarter point by segment, as are `stay_rates` and `keep_rates`; the curves' 1 + K pieces from the zero knot on, the
-    last flat, as `table` [S, 1 + K, 1 + M] where they start, `step_table` what they gain (from `knot_table` on, over
-    `width_table`), point estimate and draws, and as plain `piece_starts`, `piece_widths` and `point_pieces` (start and
-    gain by piece and segment) the point's; `survival_table` [S, n, 1 + M] the chance to stay through n refusals,
-    `kept_table` to buy all the same when we then stop, `fate_table` both by turns from n = 1 on; `mix_ratio_table`
+    last flat, as `table` [S, 1 + K, 1 + M] where they start, `step_table` what they gain, point estimate and draws, and
+    as plain `piece_starts`, `piece_widths` and `point_pieces` (start and gain by piece and segment) the point's;
+    `refusal_lines` [2, S, 1 + K, 1 + M] one less the curves as lines in the depth (a share of the base), the pieces
+    parted at `line_ends` [K]; `survival_table` [S, n, 1 + M] the chance to stay through n refusals, `kept_table` to
+    buy all the same when we then stop, `fate_table` [1 + M, fate, S] both by turns from n = 1 on; `mix_ratio_table`
     is [C, S, 1 + M].
     """
 
@@ -180,8 +135,8 @@ class SensitivityModel:
     fate_table: Floats = field(init=False)
     base_share_table: Floats = field(init=False)
     rung_share_table: Floats = field(init=False)
-    knot_table: Floats = field(init=False)
-    width_table: Floats = field(init=False)
+    refusal_lines: Floats = field(init=False)
+    line_ends: Floats = field(init=False)
     mix_ratio_table: Floats = field(init=False)
 
     def __post_init__(self) -> None:
@@ -207,11 +162,11 @@ class SensitivityModel:
             step_table=steps,
             survival_table=survival,
             kept_table=kept,
-            fate_table=np.stack([kept[:, 1:], survival[:, 1:]], axis=2).reshape(len(curves), -1, curves.shape[2]),
+            fate_table=np.stack([kept[:, 1:], survival[:, 1:]], axis=2).reshape(len(curves), -1, curves.shape[2]).T,
             base_share_table=base_share,
             rung_share_table=1.0 - base_share,
-            knot_table=np.array(knots),
-            width_table=np.array(widths),
+            refusal_lines=_refusal_lines(table, steps, np.array(knots), np.array(widths)),
+            line_ends=np.array(knots[1:]) / UNITS_PER_WHOLE,
             mix_ratio_table=ratio.transpose(1, 2, 0),
         )
 
@@ -296,61 +251,6 @@ def segment_of_belief(model: SensitivityModel, belief: Belief) -> Segment | None
     return model.segments[weights.index(max(weights))]
 
 
-def prior_model() -> SensitivityModel:
-    """Build the model that serves where nothing is learned: PRIOR_SEGMENTS, told apart by who asks and buys deals.
-
-    Its draws are Dirichlets around the curves and mixes and Betas around the rates, each as strong as
-    PRIOR_DRAW_STRENGTH customers, from a fixed seed: the same draws on every machine and in every process. It names
-    no segments.
-    """
-    dice = random.Random(20_261_121)
-    mixes = prior_mixes()
-    draws = [[_prior_draw(segment, dice) for segment in PRIOR_SEGMENTS] for _ in range(PRIOR_DRAWS)]
-    return SensitivityModel(
-        curves=np.array([segment.curve for segment in PRIOR_SEGMENTS]),
-        walk=np.array([segment.walk for segment in PRIOR_SEGMENTS]),
-        loss=np.array([segment.loss for segment in PRIOR_SEGMENTS]),
-        mixes=np.array(mixes),
-        draw_curves=np.array([[curve for curve, _, _ in draw] for draw in draws]),
-        draw_walk=np.array([[walk for _, walk, _ in draw] for draw in draws]),
-        draw_loss=np.array([[loss for _, _, loss in draw] for draw in draws]),
-        draw_mixes=np.array([[_drawn_shares(mix, dice) for mix in mixes] for _ in range(PRIOR_DRAWS)]),
-        draw_base_share=np.array([_drawn_rate(PRIOR_BASE_SHARE, dice) for _ in range(PRIOR_DRAWS)]),
-        base_share=PRIOR_BASE_SHARE,
-        tree=PRIOR_TREE,
-        segments=(),
-        segment_of=(0,) * len(PRIOR_SEGMENTS),
-        card=ModelCard(kind="prior", notes=_prior_statement()),
-    )
-
-
-PRIOR_TREE = CellTree(
-    feature=(1, 0, 0, 0, -1, 0, -1, -1, -1, -1, -1),
-    threshold=(1, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0),
-    left=(1, 3, 5, 7, 0, 9, 0, 0, 0, 0, 0),
-    right=(2, 4, 6, 8, 0, 10, 0, 0, 0, 0, 0),
-    cell=(0, 0, 0, 0, 2, 0, 5, 0, 1, 3, 4),
-)
-"""Cells 0 to 2 do not ask for a discount, 3 to 5 do; of each, the share bought on promotion is unknown, low, high."""
-
-
-def prior_mixes() -> tuple[tuple[float, ...], ...]:
-    """Give the assumed shares of the prior's segments in each cell of PRIOR_TREE; asking and buying deals are taken
-    as independent within a segment."""
-    mixes = []
-    for is_asking in (False, True):
-        asking = [_chance(segment.asks, is_asking) * segment.share for segment in PRIOR_SEGMENTS]
-        mixes.append(asking)
-        for is_high in (False, True):
-            pairs = zip(asking, PRIOR_SEGMENTS, strict=True)
-            mixes.append([share * _chance(segment.deals, is_high) for share, segment in pairs])
-    return tuple(tuple(share / sum(mix) for share in mix) for mix in mixes)
-
-
-def _chance(chance: float, is_so: bool) -> float:
-    return chance if is_so else 1.0 - chance
-
-
 def _pieces(curves: Floats) -> tuple[Floats, Floats]:
     """Cut curves [S, K, 1 + M] at their knots into pieces: where each starts and what it gains [S, 1 + K, 1 + M].
 
@@ -362,44 +262,17 @@ def _pieces(curves: Floats) -> tuple[Floats, Floats]:
     return starts, np.concatenate([steps, np.zeros_like(curves[:, :1])], axis=1)
 
 
+def _refusal_lines(table: Floats, steps: Floats, knots: Floats, widths: Floats) -> Floats:
+    """Write the share who want more than a depth as a line in it, by piece: where it meets depth 0, and its slope."""
+    slopes = -steps / widths[:, None] * UNITS_PER_WHOLE
+    return np.stack([1.0 - table - slopes * (knots / UNITS_PER_WHOLE)[:, None], slopes])
+
+
 def _survival(stay: Floats) -> Floats:
     powers = [np.ones_like(stay)]
     for _ in range(MOST_REFUSALS):
         powers.append(powers[-1] * stay)
     return np.stack(powers, axis=1)
-
-
-def _prior_draw(segment: PriorSegment, dice: random.Random) -> tuple[list[float], float, float]:
-    steps = [here - before for here, before in zip((*segment.curve, 1.0), (0.0, *segment.curve), strict=True)]
-    reached, curve = 0.0, []
-    for step in _drawn_shares(steps, dice)[:-1]:
-        reached += step
-        curve.append(round(min(reached, 1.0), 9))
-    return curve, _drawn_rate(segment.walk, dice), _drawn_rate(segment.loss, dice)
-
-
-def _drawn_shares(shares: Sequence[float], dice: random.Random) -> list[float]:
-    gammas = [dice.gammavariate(max(PRIOR_DRAW_STRENGTH * share, 0.01), 1.0) + 1e-9 for share in shares]
-    return [gamma / sum(gammas) for gamma in gammas]
-
-
-def _drawn_rate(rate: float, dice: random.Random) -> float:
-    return round(dice.betavariate(PRIOR_DRAW_STRENGTH * rate, PRIOR_DRAW_STRENGTH * (1.0 - rate)), 9)
-
-
-def _prior_statement() -> tuple[str, ...]:
-    """State the assumption in words, a line for each segment."""
-    lines = [f"Nothing is learned yet; assumed is, with the weight of {PRIOR_STRENGTH:g} customers in each group:"]
-    for segment in PRIOR_SEGMENTS:
-        points = ", ".join(
-            f"{knot / 4:g} %: {share:.2f}" for knot, share in zip(KNOTS, segment.curve, strict=True) if knot % 20 == 0
-        )
-        lines.append(
-            f"{segment.share:.0%} are {segment.name}, {segment.asks:.0%} of whom ask and {segment.deals:.0%} buy much "
-            f"on promotion: {segment.walk:.0%} walk after a refusal, {segment.loss:.0%} are lost where we stop; share "
-            f"who settle for a depth or less: {points}."
-        )
-    return (*lines, f"Of those who buy when we stop, {PRIOR_BASE_SHARE:.0%} pay the base.")
 
 
 def _sentence(bounds: dict[int, tuple[int, int | None]]) -> str:

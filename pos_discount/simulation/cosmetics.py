@@ -26,8 +26,8 @@ from pos_discount.sensitivity import (
     event_from_outcome,
     foresee,
 )
+from pos_discount.sensitivity.best import best_ladders
 from pos_discount.sensitivity.events import UNITS_PER_WHOLE
-from pos_discount.sensitivity.ladder import best_ladders
 from pos_discount.simulation.play import report_of
 from pos_discount.simulation.sellers import Memory
 from pos_discount.simulation.shoppers import Kinds, Ladder, play

@@ -34,7 +34,8 @@ from pos_discount.sensitivity import (
     ladder_distribution,
     prior_model,
 )
-from pos_discount.sensitivity.ladder import Ladder, best_ladders
+from pos_discount.sensitivity.best import best_ladders
+from pos_discount.sensitivity.stakes import Ladder
 
 TERMS = (
     Terms(3, 15.0),

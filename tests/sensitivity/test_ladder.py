@@ -19,7 +19,8 @@ from pos_discount.sensitivity import (
     ladder_distribution,
     prior_model,
 )
-from pos_discount.sensitivity.ladder import best_ladders, named_ladders
+from pos_discount.sensitivity.best import _best_by_stages, _best_of, _listed, _worth, best_ladders
+from pos_discount.sensitivity.ladder import named_ladders
 from sensitivity.made import made_model, made_stakes
 
 
@@ -44,7 +45,7 @@ def worth(ladder: tuple[int, ...], stakes: Stakes, terms: Terms, model: Sensitiv
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10_000), rungs=st.integers(2, 8), longest=st.integers(2, 5), price=st.floats(0.0, 0.1))
-def test_the_dynamic_program_finds_the_best_of_all_ladders(seed: int, rungs: int, longest: int, price: float) -> None:
+def test_the_best_of_all_ladders_is_found(seed: int, rungs: int, longest: int, price: float) -> None:
     model, stakes = made_model(seed), made_stakes(seed, rungs)
     terms = Terms(longest, offer_cost=15.0, refusal_price=price)
     belief = Belief(tuple(model.mixes[1].tolist()), 1)
@@ -53,6 +54,28 @@ def test_the_dynamic_program_finds_the_best_of_all_ladders(seed: int, rungs: int
     found = best_ladders(stakes, terms, model, belief)[0]
     assert found in every
     assert worth(found, stakes, terms, model, belief) == pytest.approx(best, abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), rungs=st.integers(2, 10), longest=st.integers(2, 6), price=st.floats(0.0, 0.1))
+def test_listing_all_ladders_and_going_by_stages_find_the_same(
+    seed: int, rungs: int, longest: int, price: float
+) -> None:
+    model, terms, belief = made_model(seed), Terms(longest, 3.5, refusal_price=price), Belief((0.25,) * 4, 1)
+    parts = _worth(made_stakes(seed, rungs), terms, min(longest, rungs), model, belief)
+    listed = _listed(rungs, min(longest, rungs))
+    assert listed is not None
+    assert _best_of(listed, parts) == _best_by_stages(parts)
+
+
+@pytest.mark.parametrize("rungs", [13, 14, 15, 16, 24], ids=str)
+def test_many_ladders_have_their_best_found_too(rungs: int) -> None:
+    model, stakes, terms = made_model(rungs), made_stakes(rungs, rungs), Terms(4, 3.5, refusal_price=0.01)
+    belief = Belief((0.25,) * 4, 0)
+    every = [(0, *rest) for size in range(4) for rest in combinations(range(1, rungs), size)]
+    most = max(worth(ladder, stakes, terms, model, belief) for ladder in every)
+    found = best_ladders(stakes, terms, model, belief)[0]
+    assert worth(found, stakes, terms, model, belief) == pytest.approx(most, abs=1e-6)
 
 
 @settings(max_examples=40, deadline=None)
