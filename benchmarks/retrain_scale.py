@@ -39,9 +39,10 @@ from pos_discount.sensitivity import (
     event_code,
     event_from_outcome,
 )
+from pos_discount.sensitivity.events import Reaction, Result
 from pos_discount.simulation.worlds import BASE_MIX, DEPTHS, TYPES
 from pos_discount.store import KeptCustomer, Store
-from pos_discount.store.connection import connect_to_write
+from pos_discount.store.connection import Connection, connect_to_write
 
 DAY = 86_400_000_000
 PER_DAY = 2_000
@@ -125,7 +126,7 @@ def moment_of(number: int) -> int:
     return FIRST_MOMENT + number * (DAY // PER_DAY)
 
 
-def _write_customers(connection, events_by_customer: dict[int, dict[str, int]]) -> None:  # type: ignore[no-untyped-def]
+def _write_customers(connection: Connection, events_by_customer: dict[int, dict[str, int]]) -> None:
     decoder = msgspec.msgpack.Decoder(KeptCustomer)
     connection.execute("BEGIN IMMEDIATE")
     for owner, counts in events_by_customer.items():
@@ -164,7 +165,7 @@ def _rows(
         depths = tuple(DEPTHS[position] for position in LADDERS[ladders[place]])
         told = (ladders[place], result, rung, offers)
         if told not in codes:
-            event = event_from_outcome(result, rung, offers, depths)  # type: ignore[arg-type]
+            event = event_from_outcome(result, rung, offers, depths)
             codes[told] = None if event is None else event_code(event)
         code = codes[told]
         if owner >= 0 and code is not None:
@@ -200,12 +201,12 @@ def _notes(ladder: tuple[int, ...], value: float, bits: tuple[bool, ...]) -> byt
 
 def _react(
     kind: int, ladder: tuple[int, ...], drawn: list[float]
-) -> tuple[str, int | None, tuple[tuple[int, str], ...]]:
+) -> tuple[Result, int | None, tuple[tuple[int, Reaction], ...]]:
     shopper, want, reached = TYPES[kind], 0, TYPES[kind].wants[0]
     while reached < drawn[0] and want < 6:
         want += 1
         reached += shopper.wants[want]
-    offers: list[tuple[int, str]] = []
+    offers: list[tuple[int, Reaction]] = []
     for number, rung in enumerate(ladder, start=1):
         if rung >= want:
             return "accepted", number, (*offers, (number, "accepted"))

@@ -16,6 +16,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from pos_discount.store import DecisionRecord, Store
@@ -80,10 +82,10 @@ def _measure(way: str, processes: int, seconds: float) -> list[float]:
         return taken
 
 
-def _work(way: str, path: Path, seconds: float, barrier: object, results: object) -> None:
+def _work(way: str, path: Path, seconds: float, barrier: Barrier, results: Queue[list[float]]) -> None:
     recorders = [_record_alone(path) for _ in range(THREADS)] if way == "alone" else [_record_gathered(path)] * THREADS
     by_thread: list[list[float]] = [[] for _ in range(THREADS)]
-    barrier.wait()  # type: ignore[attr-defined]
+    barrier.wait()
     threads = [
         threading.Thread(target=_record_until, args=(time.monotonic() + seconds, number, record, by_thread[number]))
         for number, record in enumerate(recorders)
@@ -92,7 +94,7 @@ def _work(way: str, path: Path, seconds: float, barrier: object, results: object
         thread.start()
     for thread in threads:
         thread.join()
-    results.put([latency for taken in by_thread for latency in taken])  # type: ignore[attr-defined]
+    results.put([latency for taken in by_thread for latency in taken])
 
 
 def _record_gathered(path: Path) -> Record:

@@ -7,7 +7,7 @@ codes are the same everywhere: 0 done, 1 found problems, 2 used wrongly.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -24,8 +24,8 @@ class Late(NamedTuple):
 class LateGroup(click.Group):
     """A group that imports a command only when it is called, and lists all without importing any."""
 
-    def __init__(self, *args: object, late: dict[str, Late], **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # click's own arguments, handed on
+    def __init__(self, *args: Any, late: dict[str, Late], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # click's own arguments, handed on
         self.late = late
 
     def list_commands(self, ctx: click.Context) -> list[str]:

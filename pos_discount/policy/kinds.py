@@ -34,8 +34,8 @@ class KindReader:
 
     def condition(self, node: Node) -> Condition:
         """Read a condition: a mapping of its kind to what is written under it."""
-        kind = self._kind_of_condition(node)
-        struct, value = CONDITIONS[kind], node.entries[kind][1]  # type: ignore[union-attr]
+        kind, value = self._kind_and_value(node)
+        struct = CONDITIONS[kind]
         if struct.shorthand is not None:
             return struct(**{struct.shorthand: self._shorthand(struct)(value)})
         condition = self._reader.struct(struct)(value)
@@ -43,7 +43,7 @@ class KindReader:
             self._refuse_personal(condition, value)
         return condition
 
-    def _kind_of_condition(self, node: Node) -> str:
+    def _kind_and_value(self, node: Node) -> tuple[str, Node]:
         if type(node) is not Mapping or not node.entries:
             self._reader.fail(node, f"expected a condition such as {{quantity: {{at_least: 3}}}}, got {shown(node)}")
         for text, (key, _) in node.entries.items():
@@ -59,7 +59,7 @@ class KindReader:
             self._reader.fail(
                 key, f"a second condition in one item, '{others[0]}'; expected one; begin it with its own dash"
             )
-        return first
+        return first, node.entries[first][1]
 
     def _shorthand(self, struct: type[Condition]) -> Parse[Any]:
         if struct.kind not in self._shorthand_by_kind:
