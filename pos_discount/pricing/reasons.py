@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from pos_discount.policy.conditions import Unmet, first_unmet
 from pos_discount.policy.model import Promotion
@@ -17,7 +18,7 @@ def fixed_reason(entry: Entry, scan: Scan, *, is_claimed: bool) -> Unmet | None:
     promotion = entry.promotion
     if promotion.id in scan.context.paused:
         return Unmet("schedule", "paused for now")
-    reason = _unmet_schedule(promotion, scan.context.at, scan.local_time) or _unmet_place(promotion, scan)
+    reason = _unmet_schedule(promotion, scan) or _unmet_place(promotion, scan)
     if reason is None and promotion.offer == "on_request" and not is_claimed:
         reason = Unmet("not_claimed", "only when the customer asks for it or shows its coupon")
     if reason is None:
@@ -25,21 +26,23 @@ def fixed_reason(entry: Entry, scan: Scan, *, is_claimed: bool) -> Unmet | None:
     return reason or used_up(promotion, scan.basket, scan.local_time, scan.context.usage)
 
 
-def _unmet_schedule(promotion: Promotion, at: datetime, local_time: datetime) -> Unmet | None:
+def _unmet_schedule(promotion: Promotion, scan: Scan) -> Unmet | None:
+    at = scan.context.at
     if promotion.from_ is not None and at < promotion.from_:
-        return Unmet("schedule", f"only from {_on_the_clock(promotion.from_, local_time)} on")
+        return Unmet("schedule", f"only from {_on_the_clock(promotion.from_, scan.house.time_zone)} on")
     if promotion.until is not None and at >= promotion.until:
-        return Unmet("schedule", f"only until {_on_the_clock(promotion.until, local_time)}")
-    if is_open(promotion, local_time):
+        return Unmet("schedule", f"only until {_on_the_clock(promotion.until, scan.house.time_zone)}")
+    if is_open(promotion, scan.local_time):
         return None
     if promotion.hours is None:
         return Unmet("schedule", f"only on {', '.join(promotion.weekdays or ())}")
     return Unmet("schedule", "not at this time")
 
 
-def _on_the_clock(moment: datetime, local_time: datetime) -> str:
-    """Write a moment as the shop's clock shows it."""
-    return f"{moment.astimezone(local_time.tzinfo):%Y-%m-%d %H:%M}"
+@lru_cache(maxsize=4096)
+def _on_the_clock(moment: datetime, time_zone: tzinfo) -> str:
+    """Write a moment as the shop's clock shows it. Kept, as a season's promotions share a few."""
+    return f"{moment.astimezone(time_zone):%Y-%m-%d %H:%M}"
 
 
 def _unmet_place(promotion: Promotion, scan: Scan) -> Unmet | None:

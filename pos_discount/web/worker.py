@@ -61,16 +61,19 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     """Gunicorn's worker with threads, which hands a request to a thread when it is whole and a thread is free."""
 
     _handed = 0
+    _is_ssl = False
+    _threads = 1
 
     def run(self) -> None:
         """Serve until told to stop."""
         self.poller = AttentiveSelector()
+        self._is_ssl, self._threads = bool(self.cfg.is_ssl), int(self.cfg.threads)  # looked up by name, each time anew
         sys.setswitchinterval(SWITCH_SECONDS)
         super().run()
 
     def enqueue_req(self, conn: Any) -> None:
         """Hand a connection to a thread or, where its request isn't whole, leave it with the poller or let it go."""
-        if not (self.cfg.is_ssl or _is_taken_in_part(conn)):
+        if not (self._is_ssl or _is_taken_in_part(conn)):
             seen = _peek(conn)
             if seen == b"" or (seen is not None and _is_cut_short(conn, seen)):
                 self._let_go(conn)
@@ -103,7 +106,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: Any) -> Any:
         """Serve one request, in a thread."""
-        if not self.cfg.is_ssl:
+        if not self._is_ssl:
             conn.init()
             unreader = conn.parser.unreader
             if not isinstance(unreader.sock, DeadlineSocket):
@@ -114,14 +117,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _has_room(self) -> bool:
         """Tell whether a thread can take one more: fewer are given work when it has waited long to be looked at."""
-        threads: int = self.cfg.threads
         is_late = time.monotonic() - self.poller.ready_since > MOST_SECONDS_UNSEEN
-        return self._handed < (max(LEAST_HANDED, threads // 4) if is_late else threads)
+        return self._handed < (max(LEAST_HANDED, self._threads // 4) if is_late else self._threads)
 
     def _refuse(self, conn: Any) -> bool:
         """Answer a request by the edge's refusal, without a thread; False where a thread must look at it."""
         refuse = getattr(getattr(self.wsgi, "wsgi_app", None), "refuse_unread", None)
-        if refuse is None or not self.alive or self.cfg.is_ssl:
+        if refuse is None or not self.alive or self._is_ssl:
             return False
         try:
             seen = conn.sock.recv(MOST_WAITED_FOR, socket.MSG_PEEK | socket.MSG_DONTWAIT)
