@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from pos_discount.learning.history import Visit
-from pos_discount.sensitivity.ladder import Distribution
 from pos_discount.sensitivity.stakes import Ladder
 
 Reach = Literal["prefix", "beyond", "exact", "free"]
@@ -64,11 +63,6 @@ def agrees(ladder: Ladder, executed: Executed) -> bool:
     if reach == "exact":
         return ladder == prefix
     return ladder[: len(prefix)] == prefix and not (reach == "beyond" and len(ladder) == len(prefix))
-
-
-def mass_of(distribution: Distribution, executed: Executed) -> float:
-    """Sum the probability of all ladders that would have shown the same."""
-    return math.fsum(mass for ladder, mass in distribution if agrees(ladder, executed))
 
 
 class Obedience(NamedTuple):

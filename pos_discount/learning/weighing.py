@@ -14,12 +14,7 @@ from pos_discount.learning.checkouts import Baskets, Ladders, Spread, joined, sp
 from pos_discount.sensitivity import Belief, SensitivityModel, Stakes, Terms, ladder_distribution
 from pos_discount.sensitivity.best import LEAST_GAIN
 from pos_discount.sensitivity.events import UNITS_PER_WHOLE
-from pos_discount.sensitivity.ladder import (
-    CAUTIOUS_FLOOR,
-    CAUTIOUS_UNTIL,
-    MOST_WEIGHED,
-    named_ladders,
-)
+from pos_discount.sensitivity.ladder import MOST_WEIGHED, exploration_floor, named_ladders
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -167,28 +162,24 @@ def _chosen(
     terms: Terms,
 ) -> Spread:
     """Count in how many draws each ladder wins, and mix in the floor."""
-    floor = terms.exploration
-    if model.card.effective_samples < CAUTIOUS_UNTIL:
-        floor = max(floor, CAUTIOUS_FLOOR)
+    floor = exploration_floor(terms, model)
     won = win_many(baskets, model, weights, cells, rows, terms)[:, 1:]
-    share = (1.0 - floor) / won.shape[1]
-    parts = [_wins(won[begin : begin + COUNTED], begin, ladders, share) for begin in range(0, len(won), COUNTED)]
-    count = int(baskets.rungs[rows[0]])
-    stakes = Stakes((0.0,) * count, (0.0,) * count, 0.0, 0.0)  # the named ladders go by the number of rungs alone
-    for ladder, share in named_ladders(stakes, terms) if floor > 0.0 else ():
+    per_win = (1.0 - floor) / won.shape[1]
+    parts = [_wins(won[begin : begin + COUNTED], begin, ladders, per_win) for begin in range(0, len(won), COUNTED)]
+    for ladder, share in named_ladders(int(baskets.rungs[rows[0]]), terms) if floor > 0.0 else ():
         number = np.full(len(rows), ladders.number(ladder))
         parts.append(Spread(np.arange(len(rows)), number, np.full(len(rows), floor * share)))
     return _merged(rows, joined(parts))
 
 
-def _wins(won: Ints, begin: int, ladders: Ladders, share: float) -> Spread:
-    """Count in how many draws each ladder wins at each visit [B, draws]; visits are numbered from `begin` on."""
+def _wins(won: Ints, begin: int, ladders: Ladders, per_win: float) -> Spread:
+    """Sum up what each ladder's wins at each visit [B, draws] weigh; visits are numbered from `begin` on."""
     codes, place = np.unique(won, return_inverse=True)
     keys = place.reshape(won.shape) + len(codes) * np.arange(len(won))[:, None]
     wins = np.bincount(keys.reshape(-1), minlength=len(won) * len(codes))
     there = np.flatnonzero(wins)
     numbers = np.array([ladders.number(ladder_of(code)) for code in codes.tolist()], dtype=np.intp)
-    mass = (wins[there] * share).astype(np.float64)
+    mass = (wins[there] * per_win).astype(np.float64)
     return Spread(begin + there // len(codes), numbers[there % len(codes)], mass)
 
 

@@ -116,7 +116,3 @@ class Bounded(Condition, frozen=True):
             or (self.below is not None and value >= self.below)
             or (self.exactly is not None and value > self.exactly)
         )
-
-    def can_hold(self) -> bool:
-        """Tell whether any whole number from 0 satisfies all bounds."""
-        return not self.exceeds(self.missing(0))

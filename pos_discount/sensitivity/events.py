@@ -62,7 +62,7 @@ def event_from_outcome(
     if any(not 1 <= number <= len(depths) for number, _ in said):
         return None
     if result == "accepted":
-        return _event_of_acceptance(rung, said, depths, offers is not None)
+        return _event_of_acceptance(rung, said, depths)
     if result in ("left", "bought_at_base"):
         return _event_without_acceptance(result, said, depths)
     return None
@@ -108,7 +108,7 @@ def _offers_said(
 
 
 def _event_of_acceptance(
-    rung: int | None, said: tuple[tuple[int, Reaction], ...], depths: Sequence[float], has_offers: bool
+    rung: int | None, said: tuple[tuple[int, Reaction], ...], depths: Sequence[float]
 ) -> Event | None:
     reactions = [reaction for number, reaction in said if number == rung]
     if rung is None or not 1 <= rung <= len(depths) or any(reaction == "walked" for _, reaction in said):

@@ -62,7 +62,7 @@ def choose_ladder(
     distribution = (
         ladder_distribution(stakes, terms, model, belief)
         if arm == "ladder"
-        else ((holdout_ladder(stakes, terms), 1.0),)
+        else ((holdout_ladder(len(stakes.depths), terms), 1.0),)
     )
     rungs = _drawn(distribution, seed)
     foreseen = foresee(rungs, stakes, terms, model, belief)
@@ -82,20 +82,21 @@ def choose_ladder(
 
 
 def ladder_distribution(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> Distribution:
-    """Give every ladder that may be chosen in arm `ladder`, with its exact probability; they sum to 1.
-
-    The floor is `terms.exploration`, and at least CAUTIOUS_FLOOR until the model rests on CAUTIOUS_UNTIL effective
-    samples.
-    """
+    """Give every ladder that may be chosen in arm `ladder`, with its exact probability; they sum to 1."""
     if len(stakes.depths) <= 1 or terms.max_rungs <= 1:
         return ((tuple(range(min(len(stakes.depths), terms.max_rungs, 1))), 1.0),)
-    floor = terms.exploration
-    if model.card.effective_samples < CAUTIOUS_UNTIL:
-        floor = max(floor, CAUTIOUS_FLOOR)
-    wins = _wins(stakes, terms, model, belief)
-    named = dict(named_ladders(stakes, terms)) if floor > 0.0 else {}
+    floor, wins = exploration_floor(terms, model), _wins(stakes, terms, model, belief)
+    named = dict(named_ladders(len(stakes.depths), terms)) if floor > 0.0 else {}
     draws, ladders = sum(wins.values()), sorted({**wins, **named})
     return tuple([(each, _mass(wins.get(each, 0), draws, floor, named.get(each, 0.0))) for each in ladders])
+
+
+def exploration_floor(terms: Terms, model: SensitivityModel) -> float:
+    """Give the share of decisions that the named ladders have between them, however little they promise: what the
+    house wants, and at least CAUTIOUS_FLOOR until the model rests on CAUTIOUS_UNTIL effective samples."""
+    if model.card.effective_samples < CAUTIOUS_UNTIL:
+        return max(terms.exploration, CAUTIOUS_FLOOR)
+    return terms.exploration
 
 
 def _wins(stakes: Stakes, terms: Terms, model: SensitivityModel, belief: Belief) -> dict[Ladder, int]:
@@ -128,12 +129,13 @@ def _only(stakes: Stakes, rungs: tuple[int, ...]) -> Stakes:
     return Stakes(depths, profits, stakes.base_profit, stakes.base_total)
 
 
-def named_ladders(stakes: Stakes, terms: Terms) -> Distribution:
-    """List the ladders that keep a floor and their shares of it: rung 1 alone, the hold-out's, 1 then deepest.
+def named_ladders(rungs: int, terms: Terms) -> Distribution:
+    """List the ladders among so many rungs that keep a floor, and their shares of it: rung 1 alone, the hold-out's, 1
+    then deepest.
 
     Equal ones are merged; a hold-out without any ladder gives its share to rung 1, which is always named.
     """
-    return _named_ladders(len(stakes.depths), terms.max_rungs, terms.holdout_ladder)
+    return _named_ladders(rungs, terms.max_rungs, terms.holdout_ladder)
 
 
 @cache
@@ -146,9 +148,9 @@ def _named_ladders(rungs: int, max_rungs: int, house: HoldoutLadder) -> Distribu
     return tuple(sorted(shares.items()))
 
 
-def holdout_ladder(stakes: Stakes, terms: Terms) -> Ladder:
+def holdout_ladder(rungs: int, terms: Terms) -> Ladder:
     """Give the house's old way: the first rungs, none skipped, rung 1 only, or no ladder at all."""
-    return _holdout_ladder(len(stakes.depths), terms.max_rungs, terms.holdout_ladder)
+    return _holdout_ladder(rungs, terms.max_rungs, terms.holdout_ladder)
 
 
 def _holdout_ladder(rungs: int, max_rungs: int, house: HoldoutLadder) -> Ladder:

@@ -12,8 +12,6 @@ from typing import Any
 
 from flask import render_template
 
-METHOD_ORDER = ("get", "post", "put")
-
 
 def docs_page(document: dict[str, Any]) -> str:
     """Render the page."""

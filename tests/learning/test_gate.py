@@ -8,7 +8,7 @@ import pytest
 from benchmarks.gate_trials import GAIN, coverage, market, trial
 from benchmarks.night_trials import trial as night_trial
 from pos_discount.learning.evaluation import Weighed, calibration_error, effective_samples, mean_with_interval
-from pos_discount.learning.executed import Executed, agrees, mass_of
+from pos_discount.learning.executed import Executed, agrees
 from pos_discount.learning.gate import (
     Check,
     GateLimits,
@@ -56,25 +56,26 @@ def test_intervals_mostly_cover_the_truth() -> None:
     assert all(np.mean([each[name] for each in covered]) >= 0.8 for name in covered[0])
 
 
-DISTRIBUTION = (((0,), 0.5), ((0, 1), 0.2), ((0, 1, 3), 0.2), ((0, 3), 0.1))
+LADDERS = ((0,), (0, 1), (0, 1, 3), (0, 3))
 
 
 @pytest.mark.parametrize(
-    ("executed", "mass"),
+    ("executed", "agreeing"),
     [
-        (Executed("prefix", (0,)), 1.0),
-        (Executed("beyond", (0,)), 0.5),
-        (Executed("exact", (0,)), 0.5),
-        (Executed("prefix", (0, 1)), 0.4),
-        (Executed("beyond", (0, 1)), 0.2),
-        (Executed("exact", (0, 1, 3)), 0.2),
-        (Executed("free", ()), 1.0),
+        (Executed("prefix", (0,)), LADDERS),
+        (Executed("beyond", (0,)), LADDERS[1:]),
+        (Executed("exact", (0,)), LADDERS[:1]),
+        (Executed("prefix", (0, 1)), LADDERS[1:3]),
+        (Executed("beyond", (0, 1)), LADDERS[2:3]),
+        (Executed("exact", (0, 1, 3)), LADDERS[2:3]),
+        (Executed("free", ()), LADDERS),
     ],
     ids=lambda value: str(value),
 )
-def test_the_weight_is_the_mass_of_all_ladders_that_would_have_shown_the_same(executed: Executed, mass: float) -> None:
-    assert mass_of(DISTRIBUTION, executed) == pytest.approx(mass)
-    assert all(agrees(ladder, Executed("free", ())) for ladder, _ in DISTRIBUTION)
+def test_ladders_agree_that_would_have_shown_the_same(
+    executed: Executed, agreeing: tuple[tuple[int, ...], ...]
+) -> None:
+    assert tuple(ladder for ladder in LADDERS if agrees(ladder, executed)) == agreeing
 
 
 @pytest.mark.parametrize(

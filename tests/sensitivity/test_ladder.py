@@ -157,7 +157,7 @@ def test_the_hold_out_gets_the_houses_fixed_ladder(house: str, rungs: tuple[int,
 def test_the_floor_rests_on_named_ladders_equal_ones_merged(
     rungs: int, longest: int, named: tuple[tuple[tuple[int, ...], float], ...]
 ) -> None:
-    assert named_ladders(made_stakes(0, rungs), Terms(longest, 15.0)) == named
+    assert named_ladders(rungs, Terms(longest, 15.0)) == named
 
 
 @pytest.mark.parametrize(("samples", "floor"), [(4_999.0, 0.10), (5_000.0, 0.02)], ids=["just short", "just enough"])
@@ -165,7 +165,7 @@ def test_the_floor_is_a_tenth_until_there_are_five_thousand_samples(samples: flo
     stakes, terms, model = made_stakes(3, 6), Terms(3, 15.0), made_model(3, effective_samples=samples)
     masses = dict(ladder_distribution(stakes, terms, model, Belief((0.25,) * 4, 0)))
     winners = best_ladders(stakes, terms, model, Belief((0.25,) * 4, 0))[1:]
-    for ladder, share in named_ladders(stakes, terms):
+    for ladder, share in named_ladders(len(stakes.depths), terms):
         drawn = winners.count(ladder) / len(winners)
         assert masses[ladder] == pytest.approx(floor * share + (1.0 - floor) * drawn)
 
