@@ -10,12 +10,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import msgspec
 
 from pos_discount.store.connection import Connection
 from pos_discount.store.errors import AlreadyAnswered, OtherBody, StillRunning
-from pos_discount.store.records import Claim, Reply
+from pos_discount.store.records import Answering, Claim, Reply
+from pos_discount.store.writer import Job
+
+T = TypeVar("T")
 
 KEPT_MICROSECONDS = 7 * 24 * 60 * 60 * 1_000_000
 
@@ -59,27 +63,33 @@ def read_reply(connection: Connection, claim: Claim) -> Reply | None:
     return Reply(status, msgspec.json.decode(headers, type=tuple[tuple[str, str], ...]), body)
 
 
-def refuse_answered(connection: Connection, claim: Claim) -> None:
-    """Raise AlreadyAnswered where another call with the same key has committed its answer."""
-    reply = read_reply(connection, claim)
-    if reply is not None:
-        raise AlreadyAnswered(reply)
+def keeping_reply(
+    job: Job[T], answering: Answering[T] | None, *, decision_id: str | None = None, known: bytes | None = None
+) -> Job[T]:
+    """Let a job keep its answer in its own transaction; it raises AlreadyAnswered where another's was committed first.
 
-
-def keep_reply(connection: Connection, claim: Claim, reply: Reply) -> None:
-    """Keep an answer under its key."""
-    _keep(connection, claim, reply, body=reply.body, decision_id=None)
-
-
-def keep_reply_of_decision(connection: Connection, claim: Claim, reply: Reply, decision_id: str, answer: bytes) -> None:
-    """Keep an answer that goes when the decision is forgotten.
-
-    A body that is the decision's own is not written twice.
+    An answer about a decision goes when that is forgotten; ``known`` is a body that the decision has already, and that
+    is not written twice.
     """
-    _keep(connection, claim, reply, body=None if reply.body == answer else reply.body, decision_id=decision_id)
+    if answering is None:
+        return job
+
+    def run(connection: Connection) -> T:
+        earlier = read_reply(connection, answering.claim)
+        if earlier is not None:
+            raise AlreadyAnswered(earlier)
+        done = job(connection)
+        reply = answering.reply_of(done)
+        body = None if reply.body == known else reply.body
+        _keep_reply(connection, answering.claim, reply, body=body, decision_id=decision_id)
+        return done
+
+    return run
 
 
-def _keep(connection: Connection, claim: Claim, reply: Reply, *, body: bytes | None, decision_id: str | None) -> None:
+def _keep_reply(
+    connection: Connection, claim: Claim, reply: Reply, *, body: bytes | None, decision_id: str | None
+) -> None:
     connection.execute(
         "INSERT OR REPLACE INTO answers (caller, key, digest, made_at, status, headers, body, decision_id)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -104,18 +104,8 @@ class Store:
         Raises HoldConflict where a limit has no room any more: read usage again and decide again. With `answering`,
         raises AlreadyAnswered where another call with the same idempotency key was first.
         """
-
-        def write(connection: Connection) -> None:
-            if answering is not None:
-                idempotency.refuse_answered(connection, answering.claim)
-            decisions.record_decision(connection, record, holds)
-            if answering is not None:
-                reply = answering.reply_of(None)
-                idempotency.keep_reply_of_decision(
-                    connection, answering.claim, reply, record.decision_id, record.answer
-                )
-
-        self._write(write)
+        job = partial(decisions.record_decision, record=record, holds=holds)
+        self._write(idempotency.keeping_reply(job, answering, decision_id=record.decision_id, known=record.answer))
 
     def read_decision(self, decision_id: str) -> KeptDecision:
         """Read a decision as it stands; raises UnknownDecision or ForgottenDecision."""
@@ -155,30 +145,17 @@ class Store:
             raise ValueError(f"{len(records)} outcomes in one call; at most {MOST_OUTCOMES} are taken")
 
         def write(connection: Connection) -> tuple[Recorded, ...]:
-            if answering is not None:
-                idempotency.refuse_answered(connection, answering.claim)
-            recorded = tuple(outcomes.record_outcome(connection, outcome) for outcome in records)
-            if answering is not None:
-                idempotency.keep_reply(connection, answering.claim, answering.reply_of(recorded))
-            return recorded
+            return tuple(outcomes.record_outcome(connection, outcome) for outcome in records)
 
-        return self._write(write)
+        return self._write(idempotency.keeping_reply(write, answering))
 
     def record_return(self, returned: ReturnRecord, answering: Answering[None] | None = None) -> None:
         """Record a return that was computed from the `number - 1` before it.
 
         Raises ReturnConflict where there are others by now.
         """
-
-        def write(connection: Connection) -> None:
-            if answering is not None:
-                idempotency.refuse_answered(connection, answering.claim)
-            returns.record_return(connection, returned)
-            if answering is not None:
-                reply = answering.reply_of(None)
-                idempotency.keep_reply_of_decision(connection, answering.claim, reply, returned.decision_id, b"")
-
-        self._write(write)
+        job = partial(returns.record_return, returned=returned)
+        self._write(idempotency.keeping_reply(job, answering, decision_id=returned.decision_id))
 
     # Idempotency
 
@@ -195,12 +172,7 @@ class Store:
 
     def keep_reply(self, claim: Claim, reply: Reply) -> None:
         """Keep an answer to a call that recorded nothing else; raises AlreadyAnswered where another was first."""
-
-        def write(connection: Connection) -> None:
-            idempotency.refuse_answered(connection, claim)
-            idempotency.keep_reply(connection, claim, reply)
-
-        self._write(write)
+        self._write(idempotency.keeping_reply(lambda _: None, Answering[None](claim, lambda _: reply)))
 
     # Policies and models
 
@@ -388,8 +360,7 @@ class Store:
 
     def probe(self, now: int) -> None:
         """Write and commit one small row; raises StoreUnavailable where that cannot be done."""
-        statement = "INSERT OR REPLACE INTO probes (probe, written_at) VALUES (1, ?)"
-        self._write(lambda connection: _run_statement(connection, statement, now))
+        self._write(lambda connection: upkeep.write_probe(connection, now))
 
     def queue_length(self) -> int:
         """Count the writes that wait in this process."""
@@ -450,7 +421,3 @@ def _make_current(connection: Connection, database: Path) -> None:
         migrate(connection)
     if forgetting.reapply_forgettings(connection, database):
         upkeep.rewrite(connection, database)
-
-
-def _run_statement(connection: Connection, statement: str, *values: int) -> None:
-    connection.execute(statement, values)

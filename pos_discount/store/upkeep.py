@@ -79,6 +79,11 @@ def read_sizes(connection: Connection, database: Path) -> dict[str, int]:
     return {**sizes, "disk_free_bytes": shutil.disk_usage(database.parent).free, **rows}
 
 
+def write_probe(connection: Connection, now: int) -> None:
+    """Write one small row, the same each time."""
+    connection.execute("INSERT OR REPLACE INTO probes (probe, written_at) VALUES (1, ?)", (now,))
+
+
 def empty_log(connection: Connection, database: Path) -> None:
     """Move all that is in the log into the file and cut the log to nothing.
 
