@@ -28,6 +28,7 @@ ROUTE = "pos_discount.route"
 KEY_ID = "pos_discount.key_id"
 NEVER_REFUSED = frozenset({"/healthz", "/readyz", "/metrics"})
 MOST_PATH = 200
+OVERLOADED = "503 Service Unavailable"
 MOST_SECONDS_WAITED = 0.02
 """How long a request waits for one of those before it to end: a few that come together are no overload yet."""
 
@@ -56,16 +57,18 @@ class Edge:
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             told[0] = status[:3]
-            headers.append(("X-Request-Id", request_id))
-            headers.append(("X-Content-Type-Options", "nosniff"))
-            headers.append(("Cache-Control", "no-store"))
+            headers.extend(_headers_of_all(request_id))
             return start_response(status, headers, exc_info)
 
         self._count_in_flight(1)
         is_never_refused = environ["PATH_INFO"] in NEVER_REFUSED
         has_room = self._room.acquire(timeout=0 if is_never_refused else MOST_SECONDS_WAITED)
         try:
-            return self._inner(environ, start) if has_room or is_never_refused else self._refuse(request_id, start)
+            if has_room or is_never_refused:
+                return self._inner(environ, start)
+            headers, body = self._refuse(request_id)
+            start(OVERLOADED, headers)
+            return [body]
         finally:
             if has_room:
                 self._room.release()
@@ -84,25 +87,23 @@ class Edge:
             return None
         sent = _REQUEST_ID.search(head)
         request_id = request_id_of(sent[1].decode("latin-1") if sent else None)
-        lines: list[str] = []
-        (body,) = self._refuse(
-            request_id, lambda status, headers: lines.extend(_head_lines(status, headers, request_id))
-        )
-        self._tell({"REQUEST_METHOD": method, "PATH_INFO": path}, "503", request_id, 0.0)
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+        headers, body = self._refuse(request_id)
+        headers += [*_headers_of_all(request_id), ("Date", formatdate(usegmt=True)), ("Connection", "keep-alive")]
+        self._tell({"REQUEST_METHOD": method, "PATH_INFO": path}, OVERLOADED[:3], request_id, 0.0)
+        lines = [f"HTTP/1.1 {OVERLOADED}", *(f"{name}: {value}" for name, value in headers), "", ""]
+        return "\r\n".join(lines).encode("latin-1") + body
 
     def _count_in_flight(self, more: int) -> None:
         with self._lock:
             self._in_flight += more
             self._metrics.tell("in_flight", self._in_flight)
 
-    def _refuse(self, request_id: str, start: Any) -> list[bytes]:
+    def _refuse(self, request_id: str) -> tuple[list[tuple[str, str]], bytes]:
+        """Count a refusal; return its headers and body."""
         self._metrics.count_refusal()
         problem = retry_later("overloaded", "More requests are being answered than this server can; try again.")
         body = problem.body(request_id)
-        headers = [("Content-Type", PROBLEM_TYPE), ("Content-Length", str(len(body))), *problem.headers]
-        start("503 Service Unavailable", headers)
-        return [body]
+        return [("Content-Type", PROBLEM_TYPE), ("Content-Length", str(len(body))), *problem.headers], body
 
     def _tell(self, environ: WSGIEnvironment, status: str, request_id: str, seconds: float) -> None:
         method = environ["REQUEST_METHOD"]
@@ -121,10 +122,8 @@ class Edge:
         self._log.write(line)
 
 
-def _head_lines(status: str, headers: list[tuple[str, str]], request_id: str) -> list[str]:
-    date = formatdate(usegmt=True)
-    more = [("X-Request-Id", request_id), ("Cache-Control", "no-store"), ("Date", date), ("Connection", "keep-alive")]
-    return [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in [*headers, *more])]
+def _headers_of_all(request_id: str) -> list[tuple[str, str]]:
+    return [("X-Request-Id", request_id), ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
 
 
 def request_id_of(sent: str | None) -> str:

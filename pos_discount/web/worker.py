@@ -11,7 +11,6 @@ leaves takes no thread from those who stay.
 
 from __future__ import annotations
 
-import re
 import socket
 import struct
 import sys
@@ -23,9 +22,8 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
-from pos_discount.web.bodies import MOST_BYTES
+from pos_discount.web.framing import MOST_WAITED_FOR, bytes_wanted, plain_length
 
-MOST_WAITED_FOR = 64 * 1024
 REQUEST_SECONDS = 10.0
 """How long a client may take for one request, and a thread to read what of it was not waited for."""
 
@@ -43,18 +41,13 @@ LEAST_HANDED = 4
 """Requests that a late poller still hands over: one large body can make it late, and must not shut out a lone till."""
 
 SOON = 0.001
+"""Seconds up to which a select found what was ready already; had it to wait for longer, that has just come."""
 
 MOST_SECONDS_ORPHANED = 0.1
 """How long a worker may not know that its master is gone; until then a new master finds the port taken."""
 
 CLOSED_BY_CLIENT = 8
 """The state of a TCP connection (CLOSE_WAIT) whose other end has said that it sends no more."""
-
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n)", re.IGNORECASE)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE)
-_TRANSFER = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
-_CHUNK_SIZE = re.compile(rb"([0-9a-f]{1,8})[ \t]*(?:;|$)", re.IGNORECASE)
-_EXPECT = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
@@ -231,48 +224,3 @@ class DeadlineSocket:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
-
-
-def bytes_wanted(seen: bytes) -> int:
-    r"""Return how many bytes must be there before a thread takes a request, given its first bytes.
-
-    >>> bytes_wanted(b"GET / HTTP/1.1\r\n\r\n"), bytes_wanted(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n1")
-    (18, 43)
-    """
-    end = seen.find(b"\r\n\r\n")
-    if end < 0:
-        return min(len(seen) + 1, MOST_WAITED_FOR)
-    if _EXPECT.search(seen, 0, end):
-        return end + 4  # the client waits to be told to go on, which only a thread does
-    if _CHUNKED.search(seen, 0, end + 2):
-        return _bytes_to_last_chunk(seen, end + 4)
-    found = _LENGTH.search(seen, 0, end + 2)
-    length = int(found[1]) if found else 0
-    return end + 4 if length > MOST_BYTES else min(end + 4 + length, MOST_WAITED_FOR)  # beyond, it is refused unread
-
-
-def plain_length(seen: bytes) -> int | None:
-    r"""Return the length of a request that lies whole in these bytes; None where that takes more than a look.
-
-    >>> plain_length(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n12345GET"), plain_length(b"GET /")
-    (43, None)
-    """
-    end = seen.find(b"\r\n\r\n")
-    if end < 0 or _EXPECT.search(seen, 0, end + 2) or _TRANSFER.search(seen, 0, end + 2):
-        return None
-    lengths = _LENGTH.findall(seen, 0, end + 2)
-    length = end + 4 + (int(lengths[0]) if lengths else 0)
-    return length if len(lengths) < 2 and length <= len(seen) else None
-
-
-def _bytes_to_last_chunk(seen: bytes, begin: int) -> int:
-    """Return how many bytes must be there of a body in chunks; chunks that are badly framed are left to a thread."""
-    while begin < len(seen):
-        line_end = seen.find(b"\r\n", begin)
-        if line_end < 0:
-            break
-        size = _CHUNK_SIZE.match(seen, begin, line_end)
-        if size is None or int(size[1], 16) == 0:
-            return begin
-        begin = line_end + 2 + int(size[1], 16) + 2
-    return min(max(begin, len(seen) + 1), MOST_WAITED_FOR)

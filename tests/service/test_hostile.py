@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-from pos_discount.web.worker import bytes_wanted
-
 from .house import LINES, basket
 from .serving import Service, Till, in_background
 
@@ -90,26 +88,6 @@ def test_clients_that_hang_up_without_a_word_take_no_thread(service: Service, ot
         for one in silent:
             one.close()
         assert service.call("POST", "/v1/decisions", basket()).status == 201
-
-
-@pytest.mark.parametrize(
-    ("body", "missing"),
-    [
-        (b"", 1),
-        (b"5", 1),
-        (b"5\r\n", 7),
-        (b"5\r\n{", 6),
-        (b"5\r\n12345\r\n", 1),
-        (b"5;name=value\r\n12345\r\n0", 1),
-        (b"5\r\n12345\r\n0\r\n", 0),
-        (b"0\r\n\r\n", 0),
-        (b"zz\r\n", 0),
-        (b"123456789\r\n", 0),
-    ],
-)
-def test_a_thread_takes_a_request_in_chunks_when_its_last_is_there_or_one_is_wrong(body: bytes, missing: int) -> None:
-    seen = CHUNKED + body
-    assert max(0, bytes_wanted(seen) - len(seen)) == missing
 
 
 INJECTED = [

@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pos_discount.web.worker import plain_length
-
 from .house import basket, write_policy
 from .serving import Answer, Service, ask, serving
 
@@ -58,20 +56,3 @@ def test_who_watches_is_answered_however_many_call(small: Service, path: str) ->
 
     with ThreadPoolExecutor(CLIENTS) as threads:
         assert set(threads.map(call, range(CLIENTS))) == {200}
-
-
-@pytest.mark.parametrize(
-    ("seen", "length"),
-    [
-        (b"GET / HTTP/1.1\r\n\r\n", 18),
-        (b"GET / HTTP/1.1\r\n\r\nGET /", 18),
-        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", 40),
-        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{", None),
-        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}}", None),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", None),
-        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{}", None),
-        (b"GET / HTTP/1.1\r\n", None),
-    ],
-)
-def test_only_a_plain_request_that_is_whole_is_refused_without_a_thread(seen: bytes, length: int | None) -> None:
-    assert plain_length(seen) == length

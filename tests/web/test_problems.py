@@ -240,3 +240,17 @@ def test_a_disk_that_refuses_is_told_as_503_with_a_time_to_wait(tmp_path: Path) 
     assert answer.headers["Retry-After"]
     assert app.test_client().get("/readyz").status_code == 503
     assert app.test_client().get("/healthz").status_code == 200
+
+
+def test_a_request_refused_unread_is_told_what_every_other_is() -> None:
+    def leaf(environ: Any, start_response: Any) -> list[bytes]:
+        raise AssertionError("nobody may be asked")
+
+    edge = Edge(leaf, RequestLog(), Metrics(), 1)
+    told = edge.refuse_unread(b"GET /v1/policy HTTP/1.1\r\nX-Request-Id: till-7\r\n")
+    assert told is not None
+    head, _, body = told.partition(b"\r\n\r\n")
+    status, *headers = head.decode().split("\r\n")
+    assert status == "HTTP/1.1 503 Service Unavailable"
+    assert {"X-Request-Id: till-7", "X-Content-Type-Options: nosniff", "Cache-Control: no-store"} < set(headers)
+    assert f"Content-Length: {len(body)}" in headers

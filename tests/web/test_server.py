@@ -19,7 +19,6 @@ import pytest
 
 from pos_discount.web.server import Listening, refuse_beyond_loopback
 from pos_discount.web.settings import Settings, SettingsError
-from pos_discount.web.worker import bytes_wanted
 from tests.web.house import basket, write_policy
 
 BODY = json.dumps(basket()).encode()
@@ -252,21 +251,3 @@ def test_without_keys_it_does_not_listen_beyond_this_machine(host: str) -> None:
 def test_an_address_is_written_as_sockets_want_it(host: str, address: str) -> None:
     refuse_beyond_loopback(Settings(auth="off"), host)
     assert Listening(host=host).address == address
-
-
-@pytest.mark.parametrize(
-    ("seen", "wanted"),
-    [
-        (b"", 1),
-        (b"GET", 4),
-        (b"GET / HTTP/1.1\r\n\r\n", 18),
-        (b"POST / HTTP/1.1\r\ncontent-LENGTH:  3 \r\nX: y\r\n\r\n", 49),
-        (b"POST / HTTP/1.1\r\nX-Content-Length: 9\r\n\r\n", 40),
-        (b"POST / HTTP/1.1\r\nContent-Length: 99999\r\n\r\n", 64 * 1024),
-        (b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", 45),
-        (b"POST / HTTP/1.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n", 60),
-        (b"x" * 65536, 64 * 1024),
-    ],
-)
-def test_a_thread_takes_a_request_when_it_is_whole(seen: bytes, wanted: int) -> None:
-    assert bytes_wanted(seen) == wanted
