@@ -65,7 +65,7 @@ class KeptVersions:
         if version not in self._model_by_version:
             files = self.store.read_model(version)
             try:
-                model = model_from_bytes(files[0].content if files else b"")
+                model = model_from_bytes(files[0].content if files else b"", version)
             except ModelUnreadable as error:
                 raise Trouble(f"model {version} is not kept whole in this database: {error}") from None
             self._model_by_version[version] = ServedModel(version, model)

@@ -207,7 +207,7 @@ def _model(connection: Connection) -> Finding:
         return Finding("model", OK, "none: ladders come from the policy and a stated prior")
     files = read_version(connection, "model", activation.version)
     try:
-        model_from_bytes(files[0].content if files else b"")
+        model_from_bytes(files[0].content if files else b"", activation.version)
     except ModelUnreadable as error:
         return Finding("model", PROBLEM, f"{activation.version}: {error}", "pos-discount model rollback")
     age = timedelta(microseconds=time.time_ns() // 1000 - activation.activated_at)

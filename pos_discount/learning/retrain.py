@@ -187,7 +187,7 @@ def read_model(store: Store, version: str) -> SensitivityModel | None:
     """Read a kept model; None where it is not kept whole."""
     files = store.read_model(version)
     try:
-        return model_from_bytes(files[0].content if files else b"")
+        return model_from_bytes(files[0].content if files else b"", version)
     except ModelUnreadable:
         return None
 

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from pos_discount.learning.counts import Behaviours, Counts
 from pos_discount.learning.fitted import Fitted
 from pos_discount.learning.mixture import Strengths, Sums, Tables
-from pos_discount.sensitivity import CellTree, event_code, model_from_bytes, model_to_bytes, parse_event_code
+from pos_discount.sensitivity import (
+    CellTree,
+    ModelUnreadable,
+    event_code,
+    model_from_bytes,
+    model_to_bytes,
+    parse_event_code,
+)
 
 MAGIC = b"pos-discount learner 2\n"
 
@@ -89,11 +96,17 @@ def state_to_bytes(state: LearnerState) -> bytes:
 
 
 def state_from_bytes(content: bytes) -> LearnerState:
-    """Read a state; raises StateUnreadable where a byte differs."""
+    """Read a state; raises StateUnreadable where a byte differs, or where this version learns from other tables."""
     body = memoryview(content)[len(MAGIC) + 32 :]
     if not content.startswith(MAGIC) or hashlib.sha256(body).digest() != content[len(MAGIC) : len(MAGIC) + 32]:
         raise StateUnreadable("the learner's saved state does not match its digest; everything is read again")
-    saved = msgspec.msgpack.decode(body, type=_Saved)
+    try:
+        saved = msgspec.msgpack.decode(body, type=_Saved)
+        fitted = None if saved.fitted is None else _fitted(saved.fitted)
+    except (msgspec.MsgspecError, ModelUnreadable) as error:
+        raise StateUnreadable(
+            f"the learner's saved state is of another kind ({error}); everything is read again"
+        ) from error
     kinds = [(bins, code) for bins, code, _ in saved.kinds]
     decisions, places = _array(saved.decisions).tolist(), _array(saved.places).tolist()
     counts = Counts(
@@ -103,7 +116,7 @@ def state_from_bytes(content: bytes) -> LearnerState:
         visits_by_kind={(bins, code): visits for bins, code, visits in saved.kinds if visits},
         kind_by_decision={decision: kinds[place] for decision, place in zip(decisions, places, strict=True)},
     )
-    return LearnerState(counts, None if saved.fitted is None else _fitted(saved.fitted))
+    return LearnerState(counts, fitted)
 
 
 def _saved_fit(fitted: Fitted) -> _SavedFit:

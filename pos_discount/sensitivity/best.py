@@ -62,7 +62,7 @@ class _Worth(NamedTuple):
 
 def _worth(stakes: Stakes, terms: Terms, longest: int, model: SensitivityModel, belief: Belief) -> _Worth:
     refusing = _refusing(stakes.depths, longest, model, belief)
-    gains = np.array(stakes.profits)[:, None]
+    gains = np.array(stakes.profits, dtype=np.float64)[:, None]
     gains[1:] -= terms.refusal_price * stakes.base_total  # where nothing was refused there is no price on it
     earned = (gains - stakes.base_profit) * model.rung_share_table
     earned += stakes.base_profit

@@ -2,7 +2,8 @@
 
 Layout: magic, length of the manifest (8 bytes), SHA-256 of the manifest, the manifest (JSON), then the arrays in the
 manifest's order as little-endian float64. The manifest carries each array's SHA-256, so that a flipped byte or a
-truncation anywhere is noticed and named before a single number is used.
+truncation anywhere is noticed and named before a single number is used; and so are tables that do not fit together, or
+a model that lies where another one should.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ import numpy as np
 from pos_discount.sensitivity.events import KNOTS
 from pos_discount.sensitivity.features import FEATURES_VERSION
 from pos_discount.sensitivity.model import CellTree, Floats, ModelCard, Segment, SensitivityModel
+from pos_discount.sensitivity.soundness import find_unsound, find_unsound_segments
 
 MAGIC = b"pos-discount sensitivity 1\n"
 HEADER_LENGTH = len(MAGIC) + 8 + 32
@@ -76,18 +78,21 @@ def model_to_bytes(model: SensitivityModel) -> bytes:
     return head + manifest + b"".join(array.tobytes() for array in body_by_name.values())
 
 
-def model_from_bytes(content: bytes) -> SensitivityModel:
-    """Read a model; raises ModelUnreadable where a byte differs, is missing or is too many."""
+def model_from_bytes(content: bytes, version: str | None = None) -> SensitivityModel:
+    """Read a model, of the `version` that was asked for where one was.
+
+    Raises ModelUnreadable where a byte differs, is missing or is too many, where the tables do not fit together, and
+    where it is another version.
+    """
     manifest, body = _checked_manifest(content)
-    tables: dict[str, Floats] = {}
-    for table in manifest.tables:
-        length = 8 * math.prod(table.shape)
-        piece, body = body[:length], body[length:]
-        if hashlib.sha256(piece).hexdigest() != table.sha256:
-            raise ModelUnreadable(_complaint(f"table '{table.name}' does not match its digest"))
-        tables[table.name] = np.frombuffer(piece, dtype="<f8").astype(np.float64).reshape(table.shape)
-    if body:
-        raise ModelUnreadable(_complaint(f"{len(body)} bytes follow the last table"))
+    if version is not None and version != model_version(content):
+        raise ModelUnreadable(_complaint(f"it is {model_version(content)}, where {version} should be"))
+    tables = _tables(manifest, body)
+    unsound = find_unsound(
+        tables, len(manifest.knots), manifest.tree, {"base_share": manifest.base_share, "noise": manifest.noise}
+    ) or find_unsound_segments(manifest.segments, manifest.segment_of, len(tables["walk"]), len(manifest.knots))
+    if unsound is not None:
+        raise ModelUnreadable(_complaint(unsound))
     return SensitivityModel(
         **tables,
         base_share=manifest.base_share,
@@ -98,6 +103,19 @@ def model_from_bytes(content: bytes) -> SensitivityModel:
         card=manifest.card,
         knots=manifest.knots,
     )
+
+
+def _tables(manifest: _Manifest, body: bytes) -> dict[str, Floats]:
+    tables: dict[str, Floats] = {}
+    for table in manifest.tables:
+        length = 8 * math.prod(table.shape)
+        piece, body = body[:length], body[length:]
+        if min(table.shape, default=0) < 0 or hashlib.sha256(piece).hexdigest() != table.sha256:
+            raise ModelUnreadable(_complaint(f"table '{table.name}' does not match its digest"))
+        tables[table.name] = np.frombuffer(piece, dtype="<f8").astype(np.float64).reshape(table.shape)
+    if body:
+        raise ModelUnreadable(_complaint(f"{len(body)} bytes follow the last table"))
+    return tables
 
 
 def model_version(content: bytes) -> str:

@@ -181,7 +181,7 @@ class Store:
         self._write(lambda connection: versions.keep_version(connection, "policy", version, files, now))
 
     def read_policy(self, version: str) -> tuple[KeptFile, ...]:
-        """Read the files of a policy that ever decided; none where it is unknown."""
+        """Read the files of a policy that ever decided; none where it is unknown or not kept whole."""
         with self._reading() as connection:
             return versions.read_version(connection, "policy", version)
 
@@ -200,7 +200,7 @@ class Store:
         self._write(lambda connection: versions.keep_version(connection, "model", version, files, now))
 
     def read_model(self, version: str) -> tuple[KeptFile, ...]:
-        """Read the files of a model; none where it is unknown."""
+        """Read the files of a model; none where it is unknown or not kept whole."""
         with self._reading() as connection:
             return versions.read_version(connection, "model", version)
 

@@ -1,7 +1,7 @@
 """Every policy, catalogue and model that ever decided, and the model in force now.
 
 They are kept so that each decision can be replayed. Files go by the digest of their content: of a folder in which one
-file changed, only that file is new.
+file changed, only that file is new, and content that was altered is noticed.
 """
 
 from __future__ import annotations
@@ -30,10 +30,13 @@ def keep_version(connection: Connection, kind: Kind, version: str, files: Sequen
 
 
 def read_version(connection: Connection, kind: Kind, version: str) -> tuple[KeptFile, ...]:
-    """Read a version's files in the order in which they were kept; none where it is unknown."""
+    """Read a version's files in the order in which they were kept; none where it is unknown or not kept whole."""
     row = connection.execute("SELECT files FROM versions WHERE kind = ? AND version = ?", (kind, version)).fetchone()
-    digests = msgspec.json.decode(row[0], type=tuple[tuple[str, str], ...]) if row else ()
-    return tuple(KeptFile(name, _content(connection, digest)) for name, digest in digests)
+    try:
+        digests = msgspec.json.decode(row[0], type=tuple[tuple[str, str], ...]) if row else ()
+        return tuple(KeptFile(name, _content(connection, digest)) for name, digest in digests)
+    except (msgspec.MsgspecError, _Altered):
+        return ()
 
 
 def read_versions(connection: Connection, kind: Kind) -> tuple[tuple[str, int], ...]:
@@ -73,12 +76,23 @@ def _is_kept(connection: Connection, kind: Kind, version: str) -> bool:
 def _keep_content(connection: Connection, content: bytes) -> str:
     digest = hashlib.sha256(content)
     connection.execute(
-        "INSERT INTO contents (digest, content) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO contents (digest, content) VALUES (?, ?) ON CONFLICT (digest) DO UPDATE"
+        " SET content = excluded.content WHERE content IS NOT excluded.content",  # mends what was altered
         (digest.digest(), zlib.compress(content)),
     )
     return digest.hexdigest()
 
 
+class _Altered(ValueError):
+    """What is kept under a digest is gone, or something else."""
+
+
 def _content(connection: Connection, digest: str) -> bytes:
-    row = connection.execute("SELECT content FROM contents WHERE digest = ?", (bytes.fromhex(digest),)).fetchone()
-    return zlib.decompress(row[0])
+    try:
+        row = connection.execute("SELECT content FROM contents WHERE digest = ?", (bytes.fromhex(digest),)).fetchone()
+        content = zlib.decompress(row[0]) if row else b""
+    except (zlib.error, ValueError, TypeError) as error:
+        raise _Altered(digest) from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise _Altered(digest)
+    return content

@@ -32,6 +32,8 @@ from pos_discount.web.metrics import Metrics
 from pos_discount.web.settings import Settings
 
 LOOK_SECONDS = 0.4
+MODEL_REJECTED = "model_rejected"
+"""Why learning plays no part where a model should decide that can't be read whole."""
 RESTART_SECONDS = 1.0
 Look = tuple[tuple[str, int, int, int], ...]
 
@@ -216,22 +218,34 @@ class InForce:
         if before is None or changes.paused != before.paused:
             self.paused = tuple(pause.promotion_id for pause in self._store.read_paused())
         if before is None or changes.model != before.model:
+            self._take_up_model()
+
+    def _take_up_model(self) -> None:
+        """Take up the model that should decide; while the store can't give it, none does and the next look tries
+        again."""
+        try:
             self.model = self._read_model()
+        except StoreUnavailable:
+            self.model = ModelInForce(None, MODEL_REJECTED)
+            raise
+        finally:
             self._metrics.tell("model_activated_timestamp_seconds", self.model.activated_at / 1e6)
-            version = self.model.served.version if self.model.served else None
-            self._log.info("model_in_force", version=version, fallback=self.model.fallback)
-            self.after_change()
+            self._metrics.tell("model_rejected", self.model.fallback == MODEL_REJECTED)
+        version = self.model.served.version if self.model.served else None
+        self._log.info("model_in_force", version=version, fallback=self.model.fallback)
+        self.after_change()
 
     def _read_model(self) -> ModelInForce:
         activation = next(iter(self._store.read_activations()), None)
         if activation is None or activation.version is None:
             return ModelInForce(None, None)
         files = self._store.read_model(activation.version)
+        content = files[0].content if files else b""
         try:
-            served = ServedModel(activation.version, model_from_bytes(files[0].content if files else b""))
+            served = ServedModel(activation.version, model_from_bytes(content, activation.version))
         except ModelUnreadable as error:
             self._log.error("model_rejected", version=activation.version, reason=str(error))
-            return ModelInForce(None, "model_rejected", activation.activated_at)
+            return ModelInForce(None, MODEL_REJECTED, activation.activated_at)
         return ModelInForce(served, None, activation.activated_at)
 
 

@@ -39,6 +39,7 @@ GAUGES: dict[str, tuple[Mode, str, tuple[str, ...]]] = {
     "policy_loaded_timestamp_seconds": ("livemin", "When the policy in force was taken up.", ()),
     "policy_problems": ("livemax", "Problems of the folder that keep it out of force.", ()),
     "model_activated_timestamp_seconds": ("livemin", "When the model was activated; 0: none.", ()),
+    "model_rejected": ("livemax", "1 where the model that should decide cannot be read, and a prior does instead.", ()),
     "outcomes_missing": (
         "livemostrecent",
         "Decisions of the last day that expired without an outcome.",

@@ -1,5 +1,7 @@
 """The served model: belief, likelihoods that are probabilities, bytes that notice any harm."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,8 +9,10 @@ from hypothesis import strategies as st
 
 from pos_discount.sensitivity import (
     Behaviour,
+    CellTree,
     Event,
     ModelUnreadable,
+    SensitivityModel,
     believe,
     model_from_bytes,
     model_to_bytes,
@@ -106,3 +110,54 @@ def test_a_truncated_model_is_noticed(length: int) -> None:
 def test_bytes_too_many_are_noticed() -> None:
     with pytest.raises(ModelUnreadable, match="follow"):
         model_from_bytes(model_to_bytes(prior_model()) + b"\0")
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "told"),
+    [
+        ({"walk": np.full(5, 0.1)}, "'curves'"),
+        ({"walk": np.full((1, 4), 0.1)}, "'curves'"),
+        ({"mixes": np.full((1, 4), 0.25)}, "'draw_mixes'"),
+        ({"draw_walk": np.full((3, 4), 0.1)}, "'draw_walk'"),
+        ({"loss": np.array([0.1, 0.1, 0.1, np.nan])}, "'loss' holds what is no share"),
+        ({"loss": np.full(4, 2.0)}, "'loss' holds what is no share"),
+        ({"curves": np.tile(np.linspace(0.9, 0.1, 14), (4, 1))}, "falls"),
+        ({"mixes": np.tile([0.0, 0.5, 0.5, 0.0], (3, 1))}, "without one of the segments"),
+        ({"base_share": -0.5}, "base_share"),
+        ({"noise": 7.0}, "noise"),
+        ({"segment_of": (0,)}, "latent"),
+        ({"tree": CellTree((), (), (), (), ())}, "columns"),
+        ({"tree": CellTree((1,), (1,), (0,), (0,), (0,))}, "back or nowhere"),
+        ({"tree": CellTree((1, -1), (1, 0), (1, 0), (7, 0), (0, 0))}, "back or nowhere"),
+        ({"tree": CellTree((-1,), (0,), (0,), (0,), (3,))}, "no mix"),
+        ({"tree": CellTree((99, -1), (1, 0), (1, 0), (1, 0), (0, 0))}, "feature"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else next(iter(value)),
+)
+def test_tables_with_right_digests_that_do_not_fit_together_are_noticed(
+    spoilt: dict[str, object], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = _written_unchecked(spoilt, monkeypatch)
+    with pytest.raises(ModelUnreadable, match=told):
+        model_from_bytes(content)
+
+
+def test_a_model_without_any_draw_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = made_model()
+    names = [name for name in SensitivityModel.__slots__ if name.startswith("draw_")]
+    with pytest.raises(ModelUnreadable, match="none empty"):
+        model_from_bytes(_written_unchecked({name: getattr(model, name)[:0] for name in names}, monkeypatch))
+
+
+def test_a_model_that_lies_where_another_should_is_noticed() -> None:
+    content, other = (model_to_bytes(made_model(seed=seed)) for seed in (0, 1))
+    assert model_to_bytes(model_from_bytes(content, model_version(content))) == content
+    with pytest.raises(ModelUnreadable, match=model_version(other)):
+        model_from_bytes(content, model_version(other))
+
+
+def _written_unchecked(spoilt: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """Write a model of which parts were spoilt before its digests were made."""
+    with monkeypatch.context() as patched:
+        patched.setattr(SensitivityModel, "__post_init__", lambda model: None)
+        return model_to_bytes(replace(made_model(), **spoilt))

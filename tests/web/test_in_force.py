@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +176,63 @@ def test_a_model_that_can_not_be_read_leaves_the_ladder_to_the_policy(
     assert told["ladder"][0]["promotions"] == ["five"]
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json["status"]) == (200, "degraded")
-    assert 'fallback="model_rejected"' in client.get("/metrics").text
+    metrics = client.get("/metrics").text
+    assert 'fallback="model_rejected"' in metrics
+    assert "pos_discount_model_rejected 1.0" in metrics
+    store.close()
+
+
+HARM = {
+    "one byte of the stored text": "UPDATE contents SET content = CAST(x'00' || substr(content, 2) AS BLOB)",
+    "half of it gone": "UPDATE contents SET content = CAST(substr(content, 1, length(content) / 2) AS BLOB)",
+    "nothing left of it": "UPDATE contents SET content = x''",
+    "gone": "DELETE FROM contents",
+    "its list of files gone": "UPDATE versions SET files = '['",
+    "another model in its place": "UPDATE contents SET content = (SELECT content FROM contents WHERE digest = :other)",
+}
+
+
+@pytest.mark.parametrize("harm", HARM.values(), ids=HARM)
+def test_a_model_that_was_harmed_in_the_database_never_serves_and_all_is_well_with_the_next(
+    client: FlaskClient, tmp_path: Path, harm: str
+) -> None:
+    store = Store(tmp_path / "test.db")
+    good, harmed = (model_to_bytes(replace(prior_model(), noise=noise)) for noise in (0.004, 0.005))
+    _activate(store, model_version(good), good)
+    assert eventually(lambda: decide(client)["model_version"] == model_version(good))
+    store.keep_model(model_version(harmed), [KeptFile("model", harmed)], 1)
+    connection, digest = sqlite3.connect(tmp_path / "test.db"), sha256(harmed).digest()
+    where = "kind = 'model' AND version = :version" if "versions" in harm else "digest = :digest"
+    named = {"digest": digest, "version": model_version(harmed), "other": sha256(good).digest()}
+    assert connection.execute(f"{harm} WHERE {where}", named).rowcount == 1
+    connection.commit()
+    connection.close()
+    store.activate_model(model_version(harmed), "test", 3)
+    assert eventually(lambda: decide(client)["fallback"] == "model_rejected")
+    assert client.get("/readyz").json["model"] == {"version": None, "fallback": "model_rejected"}
+    assert "pos_discount_model_rejected 1.0" in client.get("/metrics").text
+    store.activate_model(model_version(good), "test", 4)
+    assert eventually(lambda: decide(client)["model_version"] == model_version(good))
+    assert "pos_discount_model_rejected 0.0" in client.get("/metrics").text
+    store.close()
+
+
+def test_a_model_is_whole_again_once_it_is_kept_again(tmp_path: Path) -> None:
+    store, content = Store(tmp_path / "test.db"), model_to_bytes(prior_model())
+    files = (KeptFile("model", content),)
+    store.keep_model(model_version(content), files, 1)
+    with sqlite3.connect(tmp_path / "test.db") as connection:
+        connection.execute("UPDATE contents SET content = x'00'")
+    assert store.read_model(model_version(content)) == ()
+    store.keep_model(model_version(content), files, 2)
+    assert store.read_model(model_version(content)) == files
+    store.close()
+
+
+def test_a_model_under_another_models_version_never_serves(client: FlaskClient, tmp_path: Path) -> None:
+    store = Store(tmp_path / "test.db")
+    _activate(store, "m-0123456789abcdef0123", model_to_bytes(prior_model()))
+    assert eventually(lambda: decide(client)["fallback"] == "model_rejected")
     store.close()
 
 
