@@ -18,8 +18,8 @@ from pos_discount.web import create_app
 
 CASES = Path(__file__).parent / "cases"
 HOUSE = {"policy": "1", "currency": "EUR", "time_zone": "Europe/Paris"}
-"""All are in the hold-out and a ladder may be long, so that the answer names every rung."""
 EVERY_RUNG = {"ladder": {"max_rungs": "40"}, "holdout": {"share": "100%"}}
+"""All are in the hold-out and a ladder may be long, so that the answer names every rung."""
 AT = "2026-11-18T12:00:00+01:00"  # a Wednesday
 
 Case = dict[str, Any]

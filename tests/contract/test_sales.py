@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.contract.shop import Shops, lines_of
+from tests.contract.till import applies, decide, give_back, tell
 
 POLICY = """{policy: 1, currency: EUR, time_zone: Europe/Paris, ladder: {max_rungs: 20}, holdout: {share: 100%},
  promotions: [
@@ -42,28 +43,6 @@ RESULTS: list[tuple[str, dict[str, Any]]] = [
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     yield Shops(tmp_path_factory.mktemp("sales")).open_text(POLICY)
-
-
-def decide(
-    shop: FlaskClient, channel: str, lines: str = "A 1000", who: str | None = None, **more: Any
-) -> dict[str, Any]:
-    asked = {"store_id": "S001", "currency": "EUR", "channel": channel, "lines": list(lines_of(lines))} | more
-    got = shop.post("/v1/decisions", json=asked | ({"customer": {"customer_id": who}} if who else {}))
-    assert got.status_code == 201, got.text
-    told: dict[str, Any] = got.json
-    return told
-
-
-def tell(shop: FlaskClient, told: dict[str, Any], result: str, **more: Any) -> int:
-    return shop.put(f"/v1/decisions/{told['decision_id']}/outcome", json={"result": result, **more}).status_code
-
-
-def give_back(shop: FlaskClient, told: dict[str, Any], *lines: dict[str, Any]) -> Any:
-    return shop.post(f"/v1/decisions/{told['decision_id']}/returns", json={"lines": list(lines)})
-
-
-def applies(told: dict[str, Any]) -> list[str]:
-    return [one["promotion_id"] for one in told["discounts"]]
 
 
 @pytest.mark.parametrize(("result", "more"), RESULTS, ids=[one[0] for one in RESULTS])
