@@ -21,11 +21,11 @@ class Shown:
     """A basket's pricing as an answer shows it; a discount that is the same alone, at base and on rungs is made
     once."""
 
-    __slots__ = ("_discount_by_id", "_pricing")
+    __slots__ = ("_discount_by_identity", "_pricing")
 
     def __init__(self, pricing: Pricing) -> None:
         self._pricing = pricing
-        self._discount_by_id: dict[int, Discount] = {}
+        self._discount_by_identity: dict[int, Discount] = {}  # by what is given, which the pricing keeps
 
     def base(self) -> Base:
         priced = self._pricing.base
@@ -72,12 +72,12 @@ class Shown:
             )
 
     def _discounts(self, given: Iterable[Applied]) -> tuple[Discount, ...]:
-        return tuple([self._discount_by_id.get(id(applied)) or self._discount(applied) for applied in given])
+        return tuple([self._discount_by_identity.get(id(applied)) or self._discount(applied) for applied in given])
 
     def _discount(self, applied: Applied) -> Discount:
         promotion, lines = applied.entry.promotion, self._pricing.scan.basket.lines
         units, savings = applied.units_by_line, applied.saving_by_line.items()
-        discount = self._discount_by_id[id(applied)] = Discount(
+        discount = self._discount_by_identity[id(applied)] = Discount(
             promotion_id=promotion.id,
             name=promotion.name,
             class_=applied.entry.stacking_class,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 
 import msgspec
 
@@ -12,65 +13,75 @@ from pos_discount.policy.model import Promotion
 from pos_discount.policy.ranges import Range
 
 
-class Entry:
-    """A promotion at its position. ``slot`` gives the slot of a range; `footprint` are the slots on whose lines it and
-    others can change each other's result, ``slots`` all that it names."""
+class Entry(msgspec.Struct, frozen=True, eq=False):
+    """A promotion at its position in the order of application.
 
-    __slots__ = (
-        "allowed",
-        "allows_all",
-        "begins",
-        "can_combine",
-        "chooses_units",
-        "coupons",
-        "dynamic_conditions",
-        "ends",
-        "fixed_conditions",
-        "footprint",
-        "funded",
-        "is_dynamic",
-        "is_for_ladder",
-        "position",
-        "present_value",
-        "promotion",
-        "slots",
-        "stacking_class",
-        "target_slots",
-        "uses_units",
-    )
+    It is in force from ``begins`` until before ``ends`` (POSIX seconds). ``funded`` is the part of its saving that a
+    supplier pays, None for none; ``allowed`` are the stacking classes and words that it combines with. Its dynamic
+    conditions, unlike its fixed ones, go by what earlier promotions left, and ``is_dynamic`` tells whether anything of
+    it does. ``present_value`` is what its gifts and points are worth, in minor units. ``target_slots`` are the slots of
+    the ranges that get cheaper, ``footprint`` those on whose lines it and others can change each other's result,
+    ``slots`` all that it names.
+    """
 
-    def __init__(
-        self, position: int, promotion: Promotion, spend_counts: SpendCounts, slot: Callable[[Range | None], int]
-    ) -> None:
-        self.position = position
-        self.promotion = promotion
-        self.begins = -math.inf if promotion.from_ is None else promotion.from_.timestamp()
-        self.ends = math.inf if promotion.until is None else promotion.until.timestamp()
-        self.funded = promotion.funded or None
-        self.is_for_ladder = promotion.offer == "ladder"
-        self.stacking_class = promotion.stacking_class
-        self.allows_all = "all" in promotion.combines_with
-        self.allowed = frozenset(promotion.combines_with)
-        self.can_combine = self.allows_all or self.allowed != {"none"}
-        self.coupons = tuple(_coupons(promotion.when))
-        self.dynamic_conditions = tuple(c for c in promotion.when if c.depends_on_what_is_left(spend_counts))
-        self.fixed_conditions = tuple(c for c in promotion.when if not c.depends_on_what_is_left(spend_counts))
-        self.uses_units = promotion.benefit.uses_units
-        self.chooses_units = promotion.benefit.chooses_units()
-        has_budget = any(limit.budget is not None for limit in promotion.limits)
-        is_moved = promotion.benefit.depends_on_what_is_left(spend_counts)
-        self.is_dynamic = bool(self.dynamic_conditions) or has_budget or is_moved
-        self.present_value = promotion.benefit.present_value()
-        self.target_slots = tuple(slot(of) for of in promotion.benefit.targets())
-        benefit_slots = {slot(of) for of in _ranges_in(promotion.benefit)}
-        self.footprint = frozenset(benefit_slots | {slot(of) for c in self.dynamic_conditions for of in _ranges_in(c)})
-        self.slots = frozenset(benefit_slots | {slot(of) for c in promotion.when for of in _ranges_in(c)})
+    position: int
+    promotion: Promotion
+    begins: float
+    ends: float
+    funded: Fraction | None
+    is_for_ladder: bool
+    stacking_class: str
+    allowed: frozenset[str]
+    allows_all: bool
+    can_combine: bool
+    coupons: tuple[Coupon, ...]
+    dynamic_conditions: tuple[Condition, ...]
+    fixed_conditions: tuple[Condition, ...]
+    uses_units: bool
+    chooses_units: bool
+    is_dynamic: bool
+    present_value: int
+    target_slots: tuple[int, ...]
+    footprint: frozenset[int]
+    slots: frozenset[int]
 
     def combines(self, other: Entry) -> bool:
         """Tell whether both promotions may be given together."""
         return (self.allows_all or other.stacking_class in self.allowed) and (
             other.allows_all or self.stacking_class in other.allowed
         )
+
+
+def entry_of(
+    position: int, promotion: Promotion, spend_counts: SpendCounts, slot: Callable[[Range | None], int]
+) -> Entry:
+    """Work out a promotion's entry; ``slot`` gives the slot of a range, or of the whole basket for None."""
+    benefit, allowed = promotion.benefit, frozenset(promotion.combines_with)
+    dynamic = tuple(c for c in promotion.when if c.depends_on_what_is_left(spend_counts))
+    has_budget = any(limit.budget is not None for limit in promotion.limits)
+    benefit_slots = frozenset(slot(of) for of in _ranges_in(benefit))
+    return Entry(
+        position=position,
+        promotion=promotion,
+        begins=-math.inf if promotion.from_ is None else promotion.from_.timestamp(),
+        ends=math.inf if promotion.until is None else promotion.until.timestamp(),
+        funded=promotion.funded or None,
+        is_for_ladder=promotion.offer == "ladder",
+        stacking_class=promotion.stacking_class,
+        allowed=allowed,
+        allows_all="all" in allowed,
+        can_combine=allowed != {"none"},
+        coupons=tuple(_coupons(promotion.when)),
+        dynamic_conditions=dynamic,
+        fixed_conditions=tuple(c for c in promotion.when if not c.depends_on_what_is_left(spend_counts)),
+        uses_units=benefit.uses_units,
+        chooses_units=benefit.chooses_units(),
+        is_dynamic=bool(dynamic) or has_budget or benefit.depends_on_what_is_left(spend_counts),
+        present_value=benefit.present_value(),
+        target_slots=tuple(slot(of) for of in benefit.targets()),
+        footprint=benefit_slots.union(slot(of) for c in dynamic for of in _ranges_in(c)),
+        slots=benefit_slots.union(slot(of) for c in promotion.when for of in _ranges_in(c)),
+    )
 
 
 def _ranges_in(value: object) -> Iterator[Range | None]:

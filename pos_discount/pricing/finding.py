@@ -10,7 +10,7 @@ for those that somebody wants to know of, that is said by `pos_discount.pricing.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from typing import Protocol
 
 from pos_discount.policy.condition import Stated, View, Word
@@ -39,9 +39,9 @@ class Sale(View, Protocol):
 class Finder:
     """What a policy's promotions ask of a sale; made once per policy."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[Entry], position_by_id: Mapping[str, int]) -> None:
         self._entries = entries
-        self._position_by_id = {entry.promotion.id: entry.position for entry in entries}
+        self._position_by_id = position_by_id
         self._timetable = _Timetable(entries)
         self._facts: dict[object, _Fact] = {}
         self._more: list[tuple[Condition, ...]] = [self._state_facts(entry) for entry in entries]

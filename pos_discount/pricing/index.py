@@ -14,7 +14,7 @@ import msgspec
 from pos_discount.basket import Attributes, Basket, Line
 from pos_discount.policy.model import Policy, Promotion
 from pos_discount.policy.ranges import Product, Range
-from pos_discount.pricing.entry import Entry
+from pos_discount.pricing.entry import Entry, entry_of
 from pos_discount.pricing.finding import Finder
 
 WHOLE_BASKET = -1
@@ -53,10 +53,10 @@ class PolicyIndex:
         ordered = sorted(policy.promotions, key=lambda promotion: (promotion.priority, promotion.id))
         counts = policy.house.spend_counts
         self.entries = tuple(
-            Entry(position, promotion, counts, self.slot) for position, promotion in enumerate(ordered)
+            entry_of(position, promotion, counts, self.slot) for position, promotion in enumerate(ordered)
         )
         self.position_by_id = {entry.promotion.id: entry.position for entry in self.entries}
-        self.finder = Finder(self.entries)
+        self.finder = Finder(self.entries, self.position_by_id)
         self.untouched = frozenset(e.position for e in self.entries if _can_apply_untouched(e.promotion))
         self.naming = self._naming()
         self._limited = frozenset(e.position for e in self.entries if e.promotion.limits)
