@@ -1,6 +1,6 @@
 """The comparison of a night: candidate, champion, rivals and rung 1 alone on the same latest checkouts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -96,18 +96,7 @@ def compare(
         weighed["best of 30 days"] = table.model(best, "best")
     weighed["rung 1 alone"] = table.first_alone()
     calibration = table.calibration()
-    checks = (
-        check_finite(table.reward),
-        check_samples(weighed["candidate"], limits),
-        *(
-            check_profit(f"profit against {name}", weighed["candidate"], other, table.reward, table.cluster, limits)
-            for name, other in weighed.items()
-            if name != "candidate"
-        ),
-        check_calibration(calibration, limits),
-        *check_conduct(weighed["candidate"], weighed["champion"], table.conduct(), table.cluster, limits),
-        check_tills(table.till, limits),
-    )
+    checks = tuple(_checks(table, weighed, calibration, limits))
     values = tuple(table.value(name, policy, weighed["candidate"]) for name, policy in weighed.items())
     return Compared(len(treated), values, table.happened(), calibration, obedience, checks)
 
@@ -178,6 +167,19 @@ class _Table:
         rows, happened = np.array(told, dtype=np.intp).T
         foreseen = accept_first(self.checkouts.baskets, self.judges[0].model, self.judges[0].weights)
         return calibration_error(foreseen[rows], happened.astype(np.float64))
+
+
+def _checks(table: _Table, weighed: Mapping[str, Weighed], calibration: float, limits: GateLimits) -> Iterator[Check]:
+    """Yield the gate's checks of the candidate, in the order in which they are told."""
+    candidate, reward, cluster = weighed["candidate"], table.reward, table.cluster
+    yield check_finite(reward)
+    yield check_samples(candidate, limits)
+    for name, other in weighed.items():
+        if name != "candidate":
+            yield check_profit(f"profit against {name}", candidate, other, reward, cluster, limits)
+    yield check_calibration(calibration, limits)
+    yield from check_conduct(candidate, weighed["champion"], table.conduct(), cluster, limits)
+    yield check_tills(table.till, limits)
 
 
 def _best_rival(

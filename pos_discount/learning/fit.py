@@ -66,27 +66,33 @@ def fit_sensitivity(
     is_young = evidence.visits() < options.young_until
     shared = prior_tables() if is_young else shared_tables(evidence, options.noise)
     if is_young:
-        tables, tree, strengths, held_out = _fit_young(evidence, previous, shared, options, seed)
-        anew = (previous.nights if previous else 0, 0.0)
+        found = _fit_young(evidence, previous, shared, options, seed)
     elif previous is None or is_time_anew(evidence.visits(), previous, options):
-        tables, tree, strengths, held_out = _fit_anew(evidence, previous, shared, options, seed)
-        anew = (previous.nights if previous else 0, evidence.visits())
+        found = _fit_anew(evidence, previous, shared, options, seed)
     else:
-        tables, strengths = _fit_on(evidence, previous, shared, options)
-        tree, held_out = previous.tree, previous.held_out_log_likelihood
-        anew = (previous.anew_at_night, previous.anew_at_visits)
-    labels, tables, _ = _labelled(previous, tables)
-    sums = sum_up(evidence, tables, cells_of(tree, evidence.bins), options.noise)
+        found = _fit_on(evidence, previous, shared, options)
+    labels, tables, _ = _labelled(previous, found.tables)
+    sums = sum_up(evidence, tables, cells_of(found.tree, evidence.bins), options.noise)
     card = ModelCard(
         kind="learned",
         effective_samples=round(evidence.visits(), 1),
         customers=sum(key is not None for key in evidence.keys),
-        nights=(previous.nights if previous else 0) + 1,
+        nights=_nights(previous) + 1,
         fitted_until=fitted_until,
-        held_out_log_likelihood=held_out,
+        held_out_log_likelihood=found.held_out,
     )
-    model = serve(tables, tree, shared, strengths, sums, labels, card, options, seed, sample, terms)
-    return Fitted(tables, tree, strengths, sums, labels, card.nights, anew[0], anew[1], held_out, model)
+    return Fitted(
+        tables=tables,
+        tree=found.tree,
+        strengths=found.strengths,
+        sums=sums,
+        labels=labels,
+        nights=card.nights,
+        anew_at_night=found.anew_at_night,
+        anew_at_visits=found.anew_at_visits,
+        held_out_log_likelihood=found.held_out,
+        model=serve(tables, found.tree, shared, found.strengths, sums, labels, card, options, seed, sample, terms),
+    )
 
 
 def fit_day(
@@ -142,9 +148,19 @@ def is_time_anew(visits: float, previous: Fitted, options: FitOptions) -> bool:
     return has_grown or previous.nights - previous.anew_at_night >= options.anew_after_nights
 
 
-def _fit_young(
-    evidence: Evidence, previous: Fitted | None, prior: Tables, options: FitOptions, seed: int
-) -> tuple[Tables, CellTree, Strengths, None]:
+class _Found(NamedTuple):
+    """What a fit to all counts found, its held-out log likelihood (nats, None: not asked), and when everything was
+    found anew last: after how many nights, at how many visits."""
+
+    tables: Tables
+    tree: CellTree
+    strengths: Strengths
+    held_out: float | None
+    anew_at_night: int
+    anew_at_visits: float
+
+
+def _fit_young(evidence: Evidence, previous: Fitted | None, prior: Tables, options: FitOptions, seed: int) -> _Found:
     """Sharpen the prior's segments: too little is known to ask how many there are, and cells are grown every night."""
     fit = partial(fit_mixture, strengths=options.young_strengths, iterations=options.iterations, noise=options.noise)
     start = prior
@@ -154,20 +170,27 @@ def _fit_young(
     tree = _grown(evidence, tables, options, seed)
     mixes = np.repeat(tables.mixes, len(tree.rules()), axis=0)
     tables, _ = fit(evidence, with_mixes(tables, mixes), prior, cells_of(tree, evidence.bins), tolerance=1e-6)
-    return tables, tree, options.young_strengths, None
+    return _Found(tables, tree, options.young_strengths, None, _nights(previous), 0.0)
 
 
-def _fit_on(evidence: Evidence, previous: Fitted, shared: Tables, options: FitOptions) -> tuple[Tables, Strengths]:
+def _fit_on(evidence: Evidence, previous: Fitted, shared: Tables, options: FitOptions) -> _Found:
+    """Go on from the previous night's tables, in its cells."""
     cells = cells_of(previous.tree, evidence.bins)
     tables, expected = fit_mixture(
         evidence, previous.tables, shared, cells, previous.strengths, options.nightly_iterations, options.noise
     )
-    return tables, empirical_strengths(expected, shared)
+    return _Found(
+        tables,
+        previous.tree,
+        empirical_strengths(expected, shared),
+        previous.held_out_log_likelihood,
+        previous.anew_at_night,
+        previous.anew_at_visits,
+    )
 
 
-def _fit_anew(
-    evidence: Evidence, previous: Fitted | None, shared: Tables, options: FitOptions, seed: int
-) -> tuple[Tables, CellTree, Strengths, float | None]:
+def _fit_anew(evidence: Evidence, previous: Fitted | None, shared: Tables, options: FitOptions, seed: int) -> _Found:
+    """Find everything from all counts: how many segments from some owners, then cells, then the mix of each."""
     dice = np.random.default_rng(seed)
     some = some_owners(evidence, dice)
     start, held_out = choose_start(some, previous, shared, options, dice)
@@ -181,7 +204,12 @@ def _fit_anew(
     tables, expected = fit_mixture(
         evidence, with_mixes(tables, mixes), shared, cells, strengths, options.iterations, options.noise
     )
-    return tables, tree, empirical_strengths(expected, shared), held_out
+    strengths = empirical_strengths(expected, shared)
+    return _Found(tables, tree, strengths, held_out, _nights(previous), evidence.visits())
+
+
+def _nights(previous: Fitted | None) -> int:
+    return previous.nights if previous else 0
 
 
 def _grown(evidence: Evidence, tables: Tables, options: FitOptions, seed: int) -> CellTree:

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 def serve(
-    fitted: Tables,
+    tables: Tables,
     tree: CellTree,
     shared: Tables,
     strengths: Strengths,
@@ -42,8 +42,8 @@ def serve(
     """Make the model that is served of fitted tables and the `sums` over all owners under them."""
     visits = sums.seen.sum(axis=0)
     shares = (visits + 1e-9) / (visits.sum() + 1e-9 * len(visits))
-    expected, dice = expected_of_sums(sums, fitted, options.noise), np.random.default_rng([seed, 1])
-    plain = _with_draws(fitted, tree, expected, shared, strengths, card, options, dice)
+    expected, dice = expected_of_sums(sums, tables, options.noise), np.random.default_rng([seed, 1])
+    plain = _with_draws(tables, tree, expected, shared, strengths, card, options, dice)
     leaders = merge_alike(plain, sample, terms) if terms else tuple(range(len(labels)))
     segments, segment_of = describe_segments(plain, labels, leaders, shares)
     return replace(plain, segments=segments, segment_of=segment_of)
