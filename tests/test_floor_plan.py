@@ -1,7 +1,11 @@
 """The house stands on its floors: imports run only downwards, never in a circle; the world is met only at the roof."""
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -150,3 +154,16 @@ def test_in_the_policy_only_the_reader_touches_the_disk() -> None:
         if floor_of(module) == "policy" and {called(n) for n in ast.walk(tree) if isinstance(n, ast.Call)} & DISK_CALLS
     }
     assert touching <= {"pos_discount.policy.folder"}
+
+
+def test_whatever_is_imported_comes_with_a_plain_install() -> None:
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    installed = {re.split(r"[<>=;\[ ]", wanted)[0] for wanted in project["dependencies"]}
+    imported = {name.partition(".")[0] for tree in MODULES.values() for name in imported_names(tree)}
+    origins = packages_distributions()
+    from_elsewhere = (imported & origins.keys()) - sys.stdlib_module_names - {"pos_discount"}
+    assert not {name for name in from_elsewhere if not installed & set(map(spelled, origins[name]))}
+
+
+def spelled(distribution: str) -> str:
+    return distribution.lower().replace("_", "-")

@@ -1,10 +1,13 @@
-"""Pictures of what policies give, drawn by matplotlib where it is installed."""
+"""Pictures of what policies give, drawn by matplotlib."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from pos_discount.cli.output import Trouble, note
 from pos_discount.measure.replay import PolicyGave
@@ -15,11 +18,6 @@ LIGHT, DARK, FIRST = "#9ab8d6", "#20558a", "#b5651d"
 
 def plot_replay(gave: PolicyGave, currency: str, digits: int, file: Path) -> None:
     """Draw what each promotion would have given alone and in the base, and on how many baskets, into a file."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise Trouble("pictures need matplotlib: pip install 'pos-discount[plots]'") from None
     shown = [promotion for promotion in reversed(gave.promotions) if promotion.baskets_alone]
     figure = Figure(figsize=(11, 1.6 + 0.42 * max(1, len(shown))), layout="constrained")
     FigureCanvasAgg(figure)
