@@ -54,6 +54,18 @@ def import_receipts(
 ) -> None:
     """Import the receipts in FILE (.csv or .csv.gz), one row per line sold, rows of a receipt together.
 
+    Expected are columns sale_id, store_id, at, sku, quantity and unit_price; others may be named by --column or in a
+    mapping file, which can also hold what the options cannot:
+
+    \b
+      columns: {sale_id: invoice, at: sold_at, category: [department, group]}
+      constants: {store_id: S001}
+      delimiter: ";"
+      encoding: cp1252
+      time_format: "%d.%m.%Y %H:%M"
+      amounts: minor                  # 1250, not 12.50
+      only: {kind: [sale]}            # the rows whose column holds one of these
+
     Returns, voided sales, zero quantities and rows that cannot be read are set aside in a file with the reason. A
     receipt that is there already stays as it is, so importing twice changes nothing. Exit code 1: some rows were wrong,
     not merely no sale.
@@ -193,6 +205,8 @@ def _report(imported: _Dry, aside: _Aside, as_json: bool) -> None:
         counted = aside.rows_by_reason.most_common()
         rows = ((reason, count, _first(aside.first_by_reason[reason])) for reason, count in counted)
         print_table(f"Set aside in {aside.path}", ("reason", "rows", "the first of them"), rows, ("rows",))
+    if counts["new"] and set(aside.rows_by_reason) - NO_FAULT:
+        click.echo("Receipts were kept without their rows that were wrong. Mended, import them under another --source.")
 
 
 def _first(item: SetAside) -> str:

@@ -6,6 +6,7 @@ expected to bear the field's own name.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -68,6 +69,10 @@ def load_mapping(path: Path | None, columns: Sequence[str], constants: Sequence[
         raise Trouble(f"a receipt has no field {unknown[0]!r}; expected some of {', '.join(FIELDS)}")
     if len(merged.delimiter) != 1:
         raise Trouble("mapping: 'delimiter' must be one character")
+    try:
+        codecs.lookup(merged.encoding)
+    except LookupError:
+        raise Trouble(f"mapping: unknown encoding {merged.encoding!r}; expected one such as utf-8 or cp1252") from None
     return merged
 
 
@@ -92,7 +97,14 @@ def _complaints(absent: Sequence[str], unmapped: Sequence[str], header: Sequence
         f"nothing says where to find {name!r}: add --column {name}=COLUMN or --constant {name}=TEXT"
         for name in unmapped
     ]
-    return [*lines, f"the file's columns are: {', '.join(header)}"]
+    if not header:
+        return [*lines, "the file is empty; expected a first line that names the columns"]
+    lines.append(f"the file's columns are: {', '.join(header)}")
+    other = next((mark for mark in ";\t|," if len(header) == 1 and mark in header[0]), None)
+    if other:
+        wanted = f"write delimiter: {other!r} into a file and give it as --mapping"
+        lines.append(f"they seem to be separated by {other!r}: {wanted}")
+    return lines
 
 
 def _read(path: Path) -> ColumnMapping:
@@ -104,7 +116,8 @@ def _read(path: Path) -> ColumnMapping:
     except (OSError, UnicodeDecodeError) as error:
         raise Trouble(f"{path}: cannot be read: {error}") from None
     except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise Trouble(f"{path}: not a mapping: {error}") from None
+        known = ", ".join(ColumnMapping.__struct_fields__)
+        raise Trouble(f"{path}: not a mapping: {error}; expected some of {known}") from None
 
 
 def _pairs(option: str, texts: Sequence[str]) -> list[tuple[str, str]]:

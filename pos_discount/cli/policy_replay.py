@@ -19,6 +19,7 @@ from pos_discount.measure.replay import (
     PolicyDifference,
     PolicyGave,
     PromotionGave,
+    StoreChange,
     compare_policies,
     replay_policy,
 )
@@ -40,7 +41,8 @@ Pair = tuple[int | None, int | None]
 def replay(folder: Path | None, at_text: str | None, source: str | None, plot: Path | None, as_json: bool) -> None:
     """Try the policy in FOLDER on imported receipts: what would each promotion have given, on how many, at what cost?
 
-    What is advertised or claimed counts as given; of the cashier's ladder, what it would have named.
+    What is advertised or claimed counts as given; of the cashier's ladder, what it would have named. "alone" is what a
+    promotion would be worth to customers with no other beside it; "given" and "cost" are its part of what is owed.
 
     \b
     Example:
@@ -64,7 +66,9 @@ def replay(folder: Path | None, at_text: str | None, source: str | None, plot: P
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option("--at", "at_text", metavar="DATE", help="Sell all receipts at this moment instead of their own.")
 @click.option("--source", help="Only the receipts that were imported under this name.")
-@click.option("--most", type=click.IntRange(min=0), default=10, show_default=True, help="How many baskets to show.")
+@click.option(
+    "--most", type=click.IntRange(min=0), default=10, show_default=True, help="How many stores and baskets to show."
+)
 @json_option
 def diff(old: Path, new: Path, at_text: str | None, source: str | None, most: int, as_json: bool) -> None:
     """Compare the policies in OLD and NEW on imported receipts: who gains, who loses, by promotion and by store.
@@ -84,7 +88,7 @@ def diff(old: Path, new: Path, at_text: str | None, source: str | None, most: in
     if as_json:
         print_json(msgspec.to_builtins(difference))
     else:
-        _print_difference(difference, before.house.currency_digits)
+        _print_difference(difference, before.house.currency_digits, most)
 
 
 def receipts(policy: Policy, at_text: str | None, source: str | None) -> Iterator[Basket]:
@@ -92,6 +96,9 @@ def receipts(policy: Policy, at_text: str | None, source: str | None) -> Iterato
     at = _moment(at_text, policy)
     with open_store(read_settings_without_secret()) as store:
         count_by_source = dict(store.count_receipts())
+        if source and source not in count_by_source:
+            there = ", ".join(count_by_source) or "none"
+            raise Trouble(f"no receipts under the name {source!r}; there are: {there}")
         sources = [source] if source else list(count_by_source)
         total = sum(count_by_source.get(name, 0) for name in sources)
         kept = (receipt for name in sources for block in store.read_receipts(name) for receipt in block)
@@ -128,6 +135,11 @@ def _print_gave(gave: PolicyGave, currency: str, digits: int) -> None:
         f"a ladder on {gave.baskets_with_ladder}: {format_money(gave.first_rung_value, digits)} more if all took "
         f"the first rung, {format_money(gave.deepest_rung_value, digits)} if all took the deepest"
     )
+    if not any(promotion.baskets_alone for promotion in gave.promotions):
+        click.echo(
+            "nothing applies to any of them: promotions may begin later or end earlier than these receipts (sell them "
+            "at another moment with --at), or the receipts lack the skus and categories that the ranges name"
+        )
 
 
 def _gave_row(gave: PromotionGave, digits: int) -> tuple[object, ...]:
@@ -144,7 +156,7 @@ def _gave_row(gave: PromotionGave, digits: int) -> tuple[object, ...]:
     )
 
 
-def _print_difference(difference: PolicyDifference, digits: int) -> None:
+def _print_difference(difference: PolicyDifference, digits: int, most: int) -> None:
     total = difference.total
     click.echo(
         f"{difference.old_version} -> {difference.new_version} on {difference.baskets} baskets: "
@@ -163,11 +175,12 @@ def _print_difference(difference: PolicyDifference, digits: int) -> None:
         for change in difference.promotions
     )
     print_table("By promotion, each alone", names, rows, names[1:])
-    _print_stores(difference, digits)
+    _print_stores(difference, digits, most)
     _print_most_changed(difference.most_changed, digits)
 
 
-def _print_stores(difference: PolicyDifference, digits: int) -> None:
+def _print_stores(difference: PolicyDifference, digits: int, most: int) -> None:
+    changed = sorted((store for store in difference.stores if store.gain or store.lose), key=_size, reverse=True)
     names = (
         "store",
         "gain",
@@ -188,10 +201,17 @@ def _print_stores(difference: PolicyDifference, digits: int) -> None:
             *_amounts(store.first_rung_value, digits),
             *_amounts(store.deepest_rung_value, digits),
         )
-        for store in difference.stores
-        if store.gain or store.lose
+        for store in changed[:most]
     )
-    print_table("By store, where something changed: what customers get in all", names, rows, names[1:])
+    print_table("By store, those that changed most: what customers get in all", names, rows, names[1:])
+    if len(changed) > most:
+        click.echo(f"stores that changed and are not shown: {len(changed) - most}; --most shows more, --json all")
+
+
+def _size(store: StoreChange) -> tuple[int, ...]:
+    """Say how much a store changed, as baskets are ordered: by what is owed first, then by what is offered."""
+    values = (store.base_value, store.first_rung_value, store.deepest_rung_value)
+    return tuple(abs(after - before) for before, after in values)
 
 
 def _print_most_changed(changes: Iterable[BasketChange], digits: int) -> None:

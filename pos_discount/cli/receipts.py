@@ -104,7 +104,9 @@ class _Reader:
         if None in row.cells or None in row.cells.values():
             raise _Unfit("columns", "the row has more or fewer cells than the header")
         if any(not cell.isascii() and any(ord(c) in UNKNOWN_ENCODING for c in cell) for cell in row.cells.values()):
-            raise _Unfit("encoding", f"the row is not {self.mapping.encoding}; name the file's encoding in the mapping")
+            raise _Unfit(
+                "encoding", f"not {self.mapping.encoding}; name the encoding in the mapping, such as encoding: cp1252"
+            )
         for column, wanted in self.mapping.only.items():
             if row.cells[column].strip() not in wanted:
                 raise _Unfit("left_out", f"{column} is not {' or '.join(wanted)}, as the mapping's 'only' wants")
@@ -216,7 +218,7 @@ class _Reader:
             form = self.mapping.time_format
             moment = datetime.strptime(text, form) if form else datetime.fromisoformat(text)
         except ValueError:
-            expected = self.mapping.time_format or "a time such as 2026-11-21T10:02:11"
+            expected = self.mapping.time_format or "a time such as 2026-11-21T10:02:11, or a time_format in the mapping"
             raise _Unfit("time", f"at {text!r}: expected {expected}") from None
         return moment if moment.tzinfo else moment.replace(tzinfo=self.terms.time_zone)
 

@@ -137,3 +137,35 @@ def test_bytes_in_another_encoding_are_set_aside_not_mangled(shop: Shop) -> None
     assert said.json()["set_aside"] == {"encoding": 1, "returned": 1}
     mapping = shop.write("map.yaml", "encoding: latin-1\n")
     assert shop.run("import", "latin.csv", "--mapping", mapping, "--dry-run", *OPTIONS).code == 0
+
+
+def test_another_delimiter_is_recognised_and_named(shop: Shop) -> None:
+    said = shop.run("import", shop.write("sales.csv", SALES.replace(",", ";")), *OPTIONS)
+    assert said.code == 1
+    assert "they seem to be separated by ';': write delimiter: ';' into a file and give it as --mapping" in said.err
+
+
+def test_a_file_without_a_header_is_told_as_empty(shop: Shop) -> None:
+    said = shop.run("import", shop.write("sales.csv", ""), *OPTIONS)
+    assert said.code == 1
+    assert "is empty; expected a first line that names the columns" in said.err
+
+
+def test_an_encoding_that_there_is_not_is_refused_by_name(shop: Shop) -> None:
+    mapping = shop.write("map.yaml", "encoding: utf-9")
+    said = shop.run("import", shop.write("sales.csv", SALES), *OPTIONS, "--mapping", mapping)
+    assert said.code == 1
+    assert "mapping: unknown encoding 'utf-9'; expected one such as utf-8 or cp1252" in said.err
+
+
+def test_receipts_that_lack_rows_are_told_how_to_be_read_anew(shop: Shop) -> None:
+    said = shop.run("import", shop.write("sales.csv", BROKEN), *OPTIONS)
+    assert said.code == 1
+    assert "under another --source" in said.out
+    assert "--source" not in shop.run("import", shop.write("sales.csv", SALES), *OPTIONS).out
+
+
+def test_times_of_another_form_are_told_what_to_write(shop: Shop) -> None:
+    sold = SALES.replace("2026-03-10T10:00", "10.03.2026 10:00")
+    said = shop.run("import", shop.write("sales.csv", sold), *OPTIONS)
+    assert "time_format" in said.out

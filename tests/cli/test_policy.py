@@ -129,7 +129,6 @@ def test_replaying_a_policy_adds_up_what_it_would_have_given(shop: Shop, sold: P
 
 
 def test_replaying_shows_a_table_and_draws_a_picture(shop: Shop, sold: Path) -> None:
-    pytest.importorskip("matplotlib")
     said = shop.run("policy", "replay", sold, "--plot", "gave.png")
     assert said.code == 0
     assert "owed on 2: 4.00" in said.out
@@ -191,3 +190,26 @@ def test_a_mistyped_promotion_is_not_paused_but_corrected(shop: Shop) -> None:
     said = shop.run("policy", "pause", "brithday")
     assert said.code == 1
     assert "'birthday'" in said.err
+
+
+def test_a_source_that_was_never_imported_is_told_from_those_that_were(shop: Shop, sold: Path) -> None:
+    said = shop.run("policy", "replay", sold, "--source", "receits")
+    assert said.code == 1
+    assert "no receipts under the name 'receits'; there are: receipts" in said.err
+
+
+def test_receipts_on_which_nothing_applies_are_told_by_their_days(shop: Shop, sold: Path) -> None:
+    shop.write(
+        "house/care.yaml", PROMOTIONS.replace("    combines_with: all", "    combines_with: all\n    from: 2026-06-01")
+    )
+    said = shop.run("policy", "replay", sold).out
+    assert "nothing applies to any of them" in said
+    assert "--at" in said
+
+
+def test_a_comparison_shows_only_the_stores_that_changed_most(shop: Shop, sold: Path) -> None:
+    shop.write("next/house.yaml", HOUSE)
+    new = shop.write("next/care.yaml", PROMOTIONS.replace("percent: 10%", "percent: 20%")).parent
+    assert "not shown" not in shop.run("policy", "diff", sold, new).out
+    said = shop.run("policy", "diff", sold, new, "--most", "1").out
+    assert "stores that changed and are not shown: 1;" in said
