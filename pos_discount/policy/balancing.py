@@ -50,9 +50,12 @@ def balance_bundles(slots: Sequence[Slot], at_most: int | None, own: Worth, perc
     deep, wide = best_by(percentage), best_by(room)
     tried, most = [best_by(own), deep, wide], Fraction(min(deep.percentage, wide.room))
     for _ in range(_MOST_MIXES):
+        if deep.percentage <= deep.room or wide.room <= wide.percentage:
+            break  # that one saves all that it is best by
         more_room, more_deep = wide.room - deep.room, deep.percentage - wide.percentage
-        if deep.percentage <= deep.room or wide.room <= wide.percentage or more_room <= 0 or more_deep <= 0:
+        if more_room <= 0 or more_deep <= 0:
             break
+        # The mix by which both are worth the same: what is worth more by it lies on the edge between them.
         mixed = best_by(partial(_mixed, percentage, room, more_room, more_deep))
         reached = more_room * mixed.percentage + more_deep * mixed.room
         most = min(most, Fraction(reached, more_room + more_deep))
@@ -64,8 +67,8 @@ def balance_bundles(slots: Sequence[Slot], at_most: int | None, own: Worth, perc
     return Assigned(best.bundles, saved >= most, steps)
 
 
-def _mixed(percentage: Worth, room: Worth, parts: int, of_room: int, pick: Pick) -> int:
-    return parts * percentage(pick) + of_room * room(pick)
+def _mixed(percentage: Worth, room: Worth, of_percentage: int, of_room: int, pick: Pick) -> int:
+    return of_percentage * percentage(pick) + of_room * room(pick)
 
 
 def _sum(bundles: Sequence[Bundles], worth: Worth) -> int:

@@ -33,7 +33,7 @@ class Listed(NamedTuple):
 
 
 class Left:
-    """An immutable state: ``totals`` are what is left of each line, in minor units.
+    """A state that no discount changes: each makes the next. ``totals`` are what is left of each line, in minor units.
 
     A state knows what was taken off whole lines since the one before it, so that a line's runs can be worked out when
     they are asked for, from the last state that knew them. ``shared`` counts the runs that this took.

@@ -87,7 +87,7 @@ def test_outcomes_wait_in_the_file_while_the_service_is_away(shop: Shop, url: st
     assert all(outcome_of(restarted, answer["decision_id"]) for answer in answers)
 
 
-def test_a_line_torn_by_a_power_cut_spoils_no_other(shop: Shop, url: str) -> None:
+def test_a_line_torn_by_a_power_cut_spoils_no_other(shop: Shop) -> None:
     queue = shop.write("queue.jsonl", '{"decision_id": "dec_1", "resu')
     till = EXAMPLE_TILL.Till(f"http://127.0.0.1:{free_port()}", queue)
     till.report("dec_2", result="left")

@@ -98,8 +98,8 @@ def test_the_order_of_lines_changes_nothing_save_for_ties_that_it_settles(case: 
     for (list prices differ here, but an earlier discount can make them equal: "any unit for 1.00"); two lines with the
     same remainder where one more minor unit is left to give (12.5 % of two odd prices); bundles of units that save as
     much. What such a tie settles may be worth more than a minor unit to a later promotion, so no bound would do. That
-    leaves about 14 of 15 baskets; that it does, and that ties matter in some of the others, is told by
-    `test_few_baskets_have_ties_that_the_order_of_lines_settles`.
+    leaves about 14 of 15 baskets: see `test_few_baskets_have_ties_that_the_order_of_lines_settles`, and of what such a
+    tie can be worth `test_what_a_tie_settles_by_basket_order_may_be_worth_more_to_a_later_discount`.
     """
     spread = _spread(case)
     assume(not _settled_by_order(spread))

@@ -118,7 +118,7 @@ def test_the_request_id_is_in_the_answer(client: FlaskClient) -> None:
     assert client.get("/healthz", headers={"X-Request-Id": "till-7/42"}).headers["X-Request-Id"] == "till-7/42"
 
 
-def test_a_bug_is_told_to_the_log_alone(tmp_path: Path, capfd: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_told_to_the_log_alone(tmp_path: Path, capfd: Any) -> None:
     app = make_app(tmp_path)
 
     def fail() -> None:
