@@ -16,8 +16,9 @@ import pytest
 from cli.running import SECRET, Shop
 from cli.serving import free_port, service
 
-from learning.shop import Trade, write_policy
 from pos_discount.store import Store
+
+from .shop import Trade, write_policy
 
 BASKET = {
     "store_id": "S1",

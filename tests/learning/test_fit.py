@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from learning.made_evidence import two_groups
 from pos_discount.learning import FitOptions, fit_sensitivity, gather_evidence
 from pos_discount.learning.cells import CellLimits, cells_of, grow_cells
 from pos_discount.sensitivity import Behaviour, Stakes, Terms, believe, model_from_bytes, model_to_bytes
 from pos_discount.sensitivity.prior import PRIOR_SEGMENTS
+
+from .made_evidence import two_groups
 
 QUICK = FitOptions(segments=(2, 3), young_until=500.0, restarts=1, draws=8)
 SAMPLE = tuple(

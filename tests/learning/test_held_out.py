@@ -9,7 +9,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from learning.shop import Trade, write_policy
 from pos_discount.learning import Evidence, FitOptions, fit_sensitivity
 from pos_discount.learning.checkouts import checkouts_of
 from pos_discount.learning.counts import Counts
@@ -20,6 +19,8 @@ from pos_discount.learning.targets import choices_of, judge_of, weigh
 from pos_discount.learning.taught import evidence_of
 from pos_discount.sensitivity import SensitivityModel, prior_model
 from pos_discount.store import Store
+
+from .shop import Trade, write_policy
 
 OPTIONS = FitOptions(segments=(3,), young_until=0.0, restarts=1)
 FIRST, LATER = 900, 300

@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from learning.made_evidence import play_visit, two_groups
 from pos_discount.learning import gather_evidence
 from pos_discount.learning.increment import fit_increment
 from pos_discount.learning.mixture import (
@@ -24,6 +23,8 @@ from pos_discount.learning.mixture import (
 )
 from pos_discount.sensitivity import KNOTS, CellTree, Event
 from pos_discount.sensitivity.model import curves_on_grid, event_likelihood
+
+from .made_evidence import play_visit, two_groups
 
 ANY_BINS = (0,) * 9
 EVENTS = (

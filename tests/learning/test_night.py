@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from learning.shop import Trade, write_policy
 from pos_discount.learning import STAGES, FitOptions, RetrainOptions, publish, retrain
 from pos_discount.learning.counts import BehaviourNote
 from pos_discount.learning.gate import GateLimits, Verdict
@@ -22,6 +21,8 @@ from pos_discount.learning.state import StateUnreadable, state_from_bytes
 from pos_discount.recording import Notes
 from pos_discount.sensitivity import Event
 from pos_discount.store import OutcomeRecord, Store
+
+from .shop import Trade, write_policy
 
 NOW = 1_800_000_000_000_000
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from learning.made_evidence import two_groups
 from pos_discount.learning import FitOptions, fit_sensitivity
 from pos_discount.learning.checkouts import Ladders, Spread, baskets_of, checkouts_of
 from pos_discount.learning.evaluation import LEAST_LIKELY
@@ -36,6 +35,8 @@ from pos_discount.sensitivity import (
 )
 from pos_discount.sensitivity.best import best_ladders
 from pos_discount.sensitivity.stakes import Ladder
+
+from .made_evidence import two_groups
 
 TERMS = (
     Terms(3, 15.0),

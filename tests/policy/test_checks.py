@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from pos_discount.policy import check_policy, load_policy
-from pos_discount.policy.checks.products import have_common, is_empty, is_part_of
-from pos_discount.policy.ranges import Range
 
 from .reading import HOUSE, policy_of, promotion, read, read_files
 
@@ -375,39 +373,3 @@ def test_an_id_that_examples_cannot_name_is_an_error() -> None:
 def test_the_shipped_policies_have_no_errors() -> None:
     policy = load_policy(Path(__file__).parents[2] / "policies")
     assert [str(finding) for finding in check_policy(policy, NOW) if finding.severity == "error"] == []
-
-
-CARE, SUN, LIPS = Range(category=("care",)), Range(category=("care/sun",)), Range(category=("make-up/lips",))
-
-
-@pytest.mark.parametrize(
-    ("inner", "outer", "holds"),
-    [
-        (SUN, CARE, True),
-        (CARE, SUN, False),
-        (CARE, None, True),
-        (None, CARE, False),
-        (Range(range=(SUN, LIPS)), Range(any=(CARE, Range(category=("make-up",)))), True),
-        (Range(range=(SUN, LIPS)), CARE, False),
-        (SUN, Range(not_=LIPS), True),
-        (SUN, Range(not_=CARE), False),
-        (Range(not_=CARE), Range(not_=SUN), True),
-        (Range(not_=SUN), Range(not_=CARE), False),
-        (Range(not_=CARE), Range(not_=CARE), True),
-        (Range(brand=("A",), not_=SUN), Range(not_=SUN), True),
-        (Range(all=(SUN, Range(brand=("A",)))), Range(brand=("A", "B"), category=("care",)), True),
-        (Range(category=("careless",)), CARE, False),
-    ],
-)
-def test_a_range_is_part_of_another_where_that_can_be_proved(
-    inner: Range | None, outer: Range | None, holds: bool
-) -> None:
-    assert is_part_of(inner, outer) == holds
-
-
-def test_ranges_of_too_many_ways_are_compared_with_care() -> None:
-    many = Range(any=tuple(Range(sku=(str(n),)) for n in range(100)))
-    assert not is_empty(many)
-    assert not is_part_of(many, CARE)
-    assert have_common(many, CARE)
-    assert not have_common(SUN, LIPS)

@@ -1,4 +1,4 @@
-"""What the checks prove about ranges holds for every product."""
+"""What the checks can prove about ranges, and that what they prove holds for every product."""
 
 from __future__ import annotations
 
@@ -73,3 +73,39 @@ def expect_what_is_proved(one: Range, other: Range, products: list[Product]) -> 
         assert set(in_one) <= set(in_other)
     if not have_common(one, other):
         assert set(in_one).isdisjoint(in_other)
+
+
+CARE, SUN, LIPS = Range(category=("care",)), Range(category=("care/sun",)), Range(category=("make-up/lips",))
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "holds"),
+    [
+        (SUN, CARE, True),
+        (CARE, SUN, False),
+        (CARE, None, True),
+        (None, CARE, False),
+        (Range(range=(SUN, LIPS)), Range(any=(CARE, Range(category=("make-up",)))), True),
+        (Range(range=(SUN, LIPS)), CARE, False),
+        (SUN, Range(not_=LIPS), True),
+        (SUN, Range(not_=CARE), False),
+        (Range(not_=CARE), Range(not_=SUN), True),
+        (Range(not_=SUN), Range(not_=CARE), False),
+        (Range(not_=CARE), Range(not_=CARE), True),
+        (Range(brand=("A",), not_=SUN), Range(not_=SUN), True),
+        (Range(all=(SUN, Range(brand=("A",)))), Range(brand=("A", "B"), category=("care",)), True),
+        (Range(category=("careless",)), CARE, False),
+    ],
+)
+def test_a_range_is_part_of_another_where_that_can_be_proved(
+    inner: Range | None, outer: Range | None, holds: bool
+) -> None:
+    assert is_part_of(inner, outer) == holds
+
+
+def test_ranges_of_too_many_ways_are_compared_with_care() -> None:
+    many = Range(any=tuple(Range(sku=(str(n),)) for n in range(100)))
+    assert not is_empty(many)
+    assert not is_part_of(many, CARE)
+    assert have_common(many, CARE)
+    assert not have_common(SUN, LIPS)
