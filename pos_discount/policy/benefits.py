@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from pos_discount.money import format_money, format_percent
+from pos_discount.policy.condition import SpendCounts
 from pos_discount.policy.group_benefits import (
     Bundle,
     BundlePart,
@@ -221,7 +222,7 @@ class Tiers(Benefit, frozen=True):
     def targets(self) -> tuple[Range | None, ...]:
         return (self.tiers.of if self.tiers.on is None else self.tiers.on,)
 
-    def depends_on_what_is_left(self, spend_counts: str) -> bool:
+    def depends_on_what_is_left(self, spend_counts: SpendCounts) -> bool:
         return self.tiers.by == "spend" and spend_counts == "remaining"
 
 

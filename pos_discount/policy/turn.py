@@ -13,6 +13,7 @@ from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from pos_discount.policy.condition import SpendCounts
 from pos_discount.policy.picks import Pick
 from pos_discount.policy.presents import Gift, Points
 from pos_discount.policy.ranges import Range
@@ -120,7 +121,7 @@ class Benefit(msgspec.Struct, frozen=True):
         """Return what its gift or points are worth to the customer, in minor units."""
         return 0
 
-    def depends_on_what_is_left(self, spend_counts: str) -> bool:
+    def depends_on_what_is_left(self, spend_counts: SpendCounts) -> bool:
         """Tell whether earlier promotions can make it give more than it gives alone."""
         return False
 
