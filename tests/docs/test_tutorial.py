@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -17,6 +18,12 @@ from pos_discount.web import create_app
 from .pages import read_sections
 
 BLOCKS = [block for section in read_sections("tutorial.md") for block in section.blocks]
+YESTERDAY = "\n".join(
+    block.text
+    for section in read_sections("tutorial.md")
+    for block in section.blocks
+    if section.title == "Try it on yesterday"
+).splitlines()
 UNTIL_EXAMPLES = "my-shop/care.examples.yaml"
 
 
@@ -111,6 +118,15 @@ def test_a_till_gets_the_answer_that_is_shown_and_reports_the_outcome_twice(
         client.put(url, data='{"result": "accepted", "rung": 1}', headers=headers).status_code for _ in range(2)
     ]
     assert statuses == [201, 200]
+
+
+def test_yesterday_is_replayed_and_compared_as_written(followed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(followed)
+    monkeypatch.setenv("POS_DISCOUNT_POLICIES", "my-shop")
+    copytree("my-shop", "my-shop-next")
+    commands = [line.split()[1:] for line in YESTERDAY if line.startswith("pos-discount ")]
+    assert [run(*command)[0] for command in commands] == [0, 0, 0]
+    assert "2 baskets" in run("policy", "replay")[1]
 
 
 def test_the_schema_is_json(followed: Path) -> None:
