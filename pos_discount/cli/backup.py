@@ -27,6 +27,8 @@ def backup(target: Path | None) -> None:
     settings = read_settings_without_secret()
     with open_store(settings) as store:
         chosen = target or store.path.with_name(f"{store.path.stem}-{datetime.now(UTC):%Y%m%d-%H%M%S}.db")
+        if not chosen.parent.is_dir():
+            raise Trouble(f"{chosen}: there is no folder {chosen.parent}; make it first")
         store.backup(chosen)
     chosen.chmod(0o600)
     note(f"backup: {chosen}, {chosen.stat().st_size / 2**20:.1f} MiB")

@@ -130,7 +130,8 @@ class RangeReader:
             raise Unreadable
         if not name.text:
             self._reader.fail(name, f"nothing is written here; expected {Reads.RANGE.value}")
-        self._reader.fail(name, f"unknown range '{name.text[:60]}'{did_you_mean(name.text, self._node_by_name)}")
+        meant = did_you_mean(name.text, self._node_by_name) or "; no file names any: expected one under the key ranges"
+        self._reader.fail(name, f"unknown range '{name.text[:60]}'{meant}")
 
     def _check_size(self, products: Range, node: Node) -> None:
         inner = [*(products.range or ()), *(products.any or ()), *(products.all or ())]

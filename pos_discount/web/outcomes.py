@@ -78,7 +78,9 @@ class Outcomes:
             raise Problem(*PROBLEM_BY_RECORDED[recorded])
         self._count(record, report, recorded)
         code: Literal["recorded", "unchanged"] = "recorded" if recorded == "created" else "unchanged"
-        told = OutcomeAnswer(decision_id, code, datetime.fromtimestamp(record.received_at / 1e6, UTC), report)
+        stands = None if code == "recorded" else open_sale(self._store, self._archive, caller, decision_id).kept.outcome
+        received_at = (stands or record).received_at
+        told = OutcomeAnswer(decision_id, code, datetime.fromtimestamp(received_at / 1e6, UTC), report)
         return STATUS_BY_RECORDED[recorded], _encode(told)
 
     def record_batch(

@@ -129,7 +129,11 @@ def test_a_file_of_more_values_than_anybody_writes_is_refused_half_read(monkeypa
             "'price' is missing",
         ),
         ("policy: 1\ncurrency: EUR\ntime_zone: UTC\nguards: {authority: 15%}", "4:21", "mapping of roles"),
-        ("policy: 1\ncurrency: EUR\ntime_zone: UTC\nmargins: [{of: nope, rate: 3%}]", "4:16", "unknown range 'nope'"),
+        (
+            "policy: 1\ncurrency: EUR\ntime_zone: UTC\nmargins: [{of: nope, rate: 3%}]",
+            "4:16",
+            "unknown range 'nope'; no file names any",
+        ),
         ("policy: 1\ncurrency: EUR\ntime_zone: UTC\nlearning: {shadow: 1}", "4:20", "neither yes nor no"),
         ("policy: 1\ncurrency: EUR\ntime_zone: UTC\nholdout: {ladder: all}", "4:19", "expected full, first or none"),
         ("policy: 1\ncurrency: EUR\ntime_zone: UTC\ncatalogue: nope.csv", "4:12", "no file 'nope.csv'"),

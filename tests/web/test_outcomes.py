@@ -12,9 +12,11 @@ from tests.web.house import codes, decide, rung_of, tell
 
 def test_the_first_time_is_201_the_same_again_200_another_409(client: FlaskClient) -> None:
     told = decide(client)
-    assert tell(client, told, "accepted", rung=1).status_code == 201
+    first = tell(client, told, "accepted", rung=1)
+    assert first.status_code == 201
     again = tell(client, told, "accepted", rung=1)
     assert (again.status_code, again.json["code"]) == (200, "unchanged")
+    assert again.json["recorded_at"] == first.json["recorded_at"]
     other = tell(client, told, "accepted", rung=2)
     assert (other.status_code, other.json["code"]) == (409, "outcome_conflict")
     assert other.content_type == "application/problem+json"
