@@ -106,15 +106,16 @@ def _print(told: dict[str, Any], unit: int) -> None:
     print_table(f"On the latest {told['compared_on']:,} checkouts", columns, rows, columns[1:])
     checks = [(check["name"], "ok" if check["passed"] else "NO", check["found"]) for check in told["checks"]]
     print_table("The gate", ("check", "", "found"), checks)
-    for sentence in told["changed"]:
-        click.echo(plain(f"  {sentence}"))
+    for title, sentences in (("Segments", told["segments"]), ("What changed", told["changed"])):
+        click.echo("\n".join([f"{title}:", *(plain(f"  {sentence}") for sentence in sentences or ["nothing"])]))
     came = sum(count["outcomes"] for count in told["missing"])
     decided = sum(count["decisions"] for count in told["missing"])
     if decided:
         click.echo(
             f"Of {decided:,} decisions in 30 days, {decided - came:,} never got an outcome ({1 - came / decided:.1%})."
         )
-    verdict = "The candidate is in force." if told["promoted"] else "The champion stays."
+    against = "; ".join(told["reasons"])
+    verdict = "The candidate is in force." if told["promoted"] else f"The champion stays: {against}."
     click.echo(f"{verdict} Report: {told['report']}")
 
 

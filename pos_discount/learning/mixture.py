@@ -228,6 +228,22 @@ def expected_of_sums(sums: Sums, tables: Tables, noise: float) -> Expected:
     return _expected(sums.seen, parts, told, tables, noise, sums.mixes, float("nan"))
 
 
+def masses_seen(sums: Sums, tables: Tables, noise: float) -> tuple[Floats, Floats, Floats]:
+    """Give what was seen of the curves: the share of each knot interval that lies inside a part [P, K + 1], how often
+    each segment is taken to have shown that part [S, P], and how much of its curve lies there [S, P].
+    """
+    parts = parts_of(sums.events)
+    by_part = _seen_by_part(sums.seen, parts, event_likelihoods(parts, tables, noise), noise)
+    return parts.inside, by_part, np.maximum(tables.masses @ parts.inside.T, SMALLEST_MASS)
+
+
+def _seen_by_part(seen: Floats, parts: Parts, told: Likelihoods, noise: float) -> Floats:
+    of_parts, of_events, tempered = told
+    true_seen = seen.T * ((1.0 - noise) * of_events / tempered) / of_events
+    by_part: Floats = true_seen[:, parts.event] * of_parts
+    return by_part
+
+
 def _expected(
     seen: Floats,
     parts: Parts,
@@ -238,9 +254,7 @@ def _expected(
     log_likelihood: float,
 ) -> Expected:
     """Split what each segment saw of each event (`seen` [E, S]) into intervals and rates: the Turnbull step's half."""
-    of_parts, of_events, tempered = told
-    true_seen = seen.T * ((1.0 - noise) * of_events / tempered) / of_events
-    by_part = true_seen[:, parts.event] * of_parts
+    by_part = _seen_by_part(seen, parts, told, noise)
     mass = np.maximum(tables.masses @ parts.inside.T, SMALLEST_MASS)
     masses = tables.masses * ((by_part / mass) @ parts.inside)
     return Expected(masses, by_part @ parts.powers, mixes, log_likelihood)

@@ -12,7 +12,7 @@ import msgspec
 from pos_discount.learning.comparison import PolicyValue
 from pos_discount.learning.evaluation import Estimate
 from pos_discount.learning.retrain import Night, read_model
-from pos_discount.sensitivity import Segment, SensitivityModel
+from pos_discount.sensitivity import KNOTS, Segment, SensitivityModel
 from pos_discount.store import KeptFile, Store
 
 MODEL_FILE, REPORT_FILE = "model.bin", "night.json"
@@ -32,6 +32,7 @@ def publish(store: Store, night: Night, now: int, notice: Callable[[str], None] 
 
 def describe_night(night: Night) -> dict[str, Any]:
     """Describe a night in plain values: verdict, comparison, what changed."""
+    told_of = night.candidate.segments
     plain: dict[str, Any] = msgspec.to_builtins(
         {
             "version": night.version,
@@ -51,6 +52,7 @@ def describe_night(night: Night) -> dict[str, Any]:
             "deviating": night.compared.obedience.deviating,
             "prefixes_trusted": night.compared.obedience.is_trusted,
             "changed": describe_changes(night.champion.model, night.candidate),
+            "segments": [f"{segment.name} ({segment.segment_id}): {sentence_of(segment)}" for segment in told_of],
             "missing": [
                 {"store_id": count.store_id, "arm": count.arm, "decisions": count.decisions, "outcomes": count.outcomes}
                 for count in night.missing
@@ -58,6 +60,18 @@ def describe_night(night: Night) -> dict[str, Any]:
         }
     )
     return plain
+
+
+def sentence_of(segment: Segment) -> str:
+    """Say in sentences where a segment is met and what it does, its curve with 95 % intervals."""
+    settle = ", ".join(
+        f"{segment.curve[place]:.0%} ({segment.curve_low[place]:.0%} to {segment.curve_high[place]:.0%}) for {words}"
+        for place, words in ((KNOTS.index(12), "3 %"), (KNOTS.index(40), "10 %"), (KNOTS.index(80), "20 %"))
+    )
+    return (
+        f"{segment.share:.0%} of visits. Met where: {segment.rule}. Settle: {settle}."
+        f" After a refusal {segment.walk:.0%} walk out; when we stop, {segment.loss:.0%} buy nothing."
+    )
 
 
 def describe_changes(before: SensitivityModel, after: SensitivityModel) -> list[str]:

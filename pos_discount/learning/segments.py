@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from pos_discount.learning.checkouts import baskets_of
+from pos_discount.learning.intervals import curve_interval
 from pos_discount.learning.mixture import Tables
 from pos_discount.learning.weighing import ladder_of, win_many
 from pos_discount.sensitivity import CellTree, Segment, SensitivityModel, Stakes, Terms
@@ -55,24 +56,26 @@ def merge_alike(model: SensitivityModel, sample: Sequence[Stakes], terms: Terms)
 
 
 def describe_segments(
-    model: SensitivityModel, labels: Sequence[int], leaders: Sequence[int], shares: Floats
+    model: SensitivityModel, labels: Sequence[int], leaders: Sequence[int], shares: Floats, deviations: Floats
 ) -> tuple[tuple[Segment, ...], tuple[int, ...]]:
-    """Describe the merged segments, and say for each latent one which it belongs to."""
+    """Describe the merged segments, and say for each latent one which it belongs to; `deviations` are its curve's."""
     order = sorted(set(leaders), key=lambda leader: -sum(shares[s] for s, own in enumerate(leaders) if own == leader))
     names: list[str] = []
     segments = []
     for leader in order:
         members = [s for s, own in enumerate(leaders) if own == leader]
-        segments.append(_described(model, members, min(labels[s] for s in members), shares, names))
+        label = min(labels[s] for s in members)
+        segments.append(_described(model, members, label, shares, deviations[members], names))
         names.append(segments[-1].name)
     return tuple(segments), tuple(order.index(leader) for leader in leaders)
 
 
-def _described(model: SensitivityModel, members: list[int], label: int, shares: Floats, taken: list[str]) -> Segment:
+def _described(
+    model: SensitivityModel, members: list[int], label: int, shares: Floats, deviations: Floats, taken: list[str]
+) -> Segment:
     weight = shares[members] / max(float(shares[members].sum()), 1e-12)
     curve = weight @ model.curves[members]
-    draws = np.einsum("s,msk->mk", weight, model.draw_curves[:, members])
-    low, high = np.quantile(draws, (0.025, 0.975), axis=0)
+    low, high = curve_interval(curve, np.sqrt(weight**2 @ deviations**2))
     walk, loss = float(weight @ model.walk[members]), float(weight @ model.loss[members])
     name = _name(curve, walk, loss)
     return Segment(
@@ -81,8 +84,8 @@ def _described(model: SensitivityModel, members: list[int], label: int, shares: 
         rule=_rule(model.tree, model.mixes[:, members].sum(axis=1), float(shares[members].sum())),
         share=round(float(shares[members].sum()), 4),
         curve=_rounded(curve),
-        curve_low=_rounded(np.minimum(low, curve)),
-        curve_high=_rounded(np.maximum(high, curve)),
+        curve_low=_rounded(low),
+        curve_high=_rounded(high),
         walk=round(walk, 4),
         loss=round(loss, 4),
     )

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pos_discount.learning.fitted import FitOptions
+from pos_discount.learning.intervals import curve_deviations
 from pos_discount.learning.mixture import (
     BASE,
     KEPT,
@@ -45,7 +46,8 @@ def serve(
     expected, dice = expected_of_sums(sums, tables, options.noise), np.random.default_rng([seed, 1])
     plain = _with_draws(tables, tree, expected, shared, strengths, card, options, dice)
     leaders = merge_alike(plain, sample, terms) if terms else tuple(range(len(labels)))
-    segments, segment_of = describe_segments(plain, labels, leaders, shares)
+    deviations = curve_deviations(sums, fitted, shared, strengths, options.noise)
+    segments, segment_of = describe_segments(plain, labels, leaders, shares, deviations)
     return replace(plain, segments=segments, segment_of=segment_of)
 
 
@@ -59,7 +61,8 @@ def _with_draws(
     options: FitOptions,
     dice: np.random.Generator,
 ) -> SensitivityModel:
-    """Serve the tables with draws from their posterior: Dirichlets and Betas on the weighed expected counts."""
+    """Serve the tables with draws around them: Dirichlets and Betas on the expected counts, weighed by how much
+    narrower than the posterior they should be."""
     count, weight = options.draws, options.draw_weight
     rates, pull = weight * expected.rates, weight * strengths.rate
     mix = tables.mixes.mean(axis=0) if len(tables.mixes) > 1 else tables.mixes[0]

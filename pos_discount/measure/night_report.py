@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from pos_discount.learning.comparison import PolicyValue
 from pos_discount.learning.evaluation import Estimate
-from pos_discount.learning.publishing import describe_changes
+from pos_discount.learning.publishing import describe_changes, sentence_of
 from pos_discount.learning.retrain import Night
 from pos_discount.sensitivity import Segment, SensitivityModel
 
@@ -43,7 +43,7 @@ def write_night(night: Night, currency: str, digits: int) -> bytes:
         picture(_figure_of_values(night.compared.values, unit, currency)),
         "<h2>The gate</h2>",
         _checks(night),
-        "<h2>What changed</h2>",
+        "<h2>What changed against the model in force</h2>",
         _list(describe_changes(night.champion.model, night.candidate)) or "<p>Nothing worth a sentence.</p>",
         "<h2>Segments</h2>",
         *_segments(night.candidate, night.champion.model),
@@ -115,21 +115,13 @@ def _segments(model: SensitivityModel, before: SensitivityModel) -> Iterable[str
         yield picture(_figure_of_segment(model, segment, old.get(segment.segment_id)))
 
 
-def sentence_of(segment: Segment) -> str:
-    """Say in sentences where a segment is met and what it does."""
-    return (
-        f"{segment.share:.0%} of visits. Met where: {segment.rule}. {segment.curve[3]:.0%} settle for 3 %,"
-        f" {segment.curve[6]:.0%} for 10 %, {segment.curve[9]:.0%} for 20 %."
-        f" After a refusal {segment.walk:.0%} walk out;"
-        f" when we stop, {segment.loss:.0%} buy nothing."
-    )
-
-
 def _missing(night: Night) -> str:
     rows = [
         (count.store_id, count.arm, f"{count.decisions:,}", f"{1 - count.outcomes / max(count.decisions, 1):.1%}")
         for count in night.missing
     ]
+    if not rows:
+        return "<p>There were no decisions in the last 30 days.</p>"
     return table(("store", "arm", "decisions in 30 days", "without an outcome"), rows, 2)
 
 

@@ -50,6 +50,21 @@ def test_a_night_says_what_it_found_and_writes_a_report_that_needs_nothing_else(
     assert not [word for word in ("<script", "<link", "src=", "url(http") if word in page]
 
 
+def test_a_night_told_as_text_says_each_segment_in_a_sentence_what_changed_and_why_the_champion_stays(
+    shop: Shop,
+) -> None:
+    said = shop.run("retrain", "--full")
+    assert said.code == 0, said.err
+    told = shop.run("model", "list", "--json").json()
+    night = shop.run("model", "show", told[0]["version"], "--json").json()
+    assert all(f"  {sentence}" in said.out for sentence in night["night"]["segments"] + night["night"]["changed"])
+    for segment, sentence in zip(night["segments"], night["night"]["segments"], strict=True):
+        assert sentence.startswith(segment["name"])
+        assert segment["rule"] in sentence
+        assert f"({segment['curve_low'][3]:.0%} to {segment['curve_high'][3]:.0%}) for 3 %" in sentence
+    assert "The champion stays: " in said.out
+
+
 def test_a_second_night_beside_the_first_is_refused(shop: Shop) -> None:
     with (shop.folder / "shop.db.retrain.lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

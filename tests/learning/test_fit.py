@@ -5,7 +5,7 @@ import pytest
 
 from pos_discount.learning import FitOptions, fit_sensitivity, gather_evidence
 from pos_discount.learning.cells import CellLimits, cells_of, grow_cells
-from pos_discount.sensitivity import Behaviour, Stakes, Terms, believe, model_from_bytes, model_to_bytes
+from pos_discount.sensitivity import KNOTS, Behaviour, Stakes, Terms, believe, model_from_bytes, model_to_bytes
 from pos_discount.sensitivity.prior import PRIOR_SEGMENTS
 
 from .made_evidence import two_groups
@@ -88,6 +88,15 @@ def test_the_served_model_survives_writing_and_says_what_it_rests_on(fitted) -> 
         assert all(low <= here <= high for low, here, high in zip(
             segment.curve_low, segment.curve, segment.curve_high, strict=True
         ))  # fmt: skip
+
+
+def test_what_people_read_as_95_percent_is_no_narrower_than_chance_would_have_it(fitted) -> None:
+    fit, evidence, _ = fitted
+    at_three = KNOTS.index(12)
+    for segment in fit.model.segments:
+        here, visits = segment.curve[at_three], segment.share * evidence.visits()
+        width = segment.curve_high[at_three] - segment.curve_low[at_three]
+        assert width > 0.9 * 2 * 1.96 * (here * (1.0 - here) / (visits + 50.0)) ** 0.5  # what was assumed counts too
 
 
 def test_segments_that_act_alike_are_one_for_people(fitted) -> None:
