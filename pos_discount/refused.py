@@ -21,21 +21,23 @@ def refused_reason(name: str) -> str | None:
     for trait, spellings in REFUSED_WORDS:
         if not joined.isdisjoint(spellings.split()):
             return trait
+    if words and words[-1] in PLACES.split():
+        return "address"
     return "name or contact" if "".join(words) in PERSONAL_NAMES.split() else None
 
 
 REFUSED_WORDS: tuple[tuple[str, str], ...] = (
     (
         "age",
-        "age ages aged agegroup ageband agerange birthyear yearofbirth birthdate dateofbirth dob born bornon bornin "
-        "generation senior seniors elderly teenager adult retired pensioner alter geburtsjahr geburtsdatum edad "
-        "возраст годрождения датарождения пенсионер",
+        "age ages aged agegroup ageband agerange birthyear yearofbirth birthdate dateofbirth dob yob yearsold born "
+        "bornon bornin generation senior seniors elderly teenager adult retired pensioner alter geburtsjahr "
+        "geburtsdatum edad возраст годрождения датарождения пенсионер",
     ),
     (
         "sex",
         "sex sexe sexo gender genders male female man woman men women transgender nonbinary pronoun pronouns "
         "sexuality sexual orientation lgbt lgbtq gay lesbian geschlecht salutation honorific mr mrs maritalstatus "
-        "marital married пол гендер",
+        "marital married genero пол гендер",
     ),
     (
         "origin",
@@ -48,20 +50,20 @@ REFUSED_WORDS: tuple[tuple[str, str], ...] = (
         "belief",
         "belief beliefs religion religions religious faith creed church mosque christian muslim jewish hindu buddhist "
         "atheist politics political politicalparty ideology philosophy tradeunion unionmember konfession glaube "
-        "religionszugehorigkeit религия вера вероисповедание",
+        "religionszugehorigkeit croyance religione религия вера вероисповедание",
     ),
     (
         "health",
         "health healthy disability disabilities disabled handicap handicapped illness disease diagnosis diagnoses "
         "medical medication prescription allergy allergies pregnant pregnancy maternity bmi bodyweight height "
-        "biometric biometrics genetic genetics dna mental blood bloodtype gesundheit krankheit behinderung sante "
-        "salud здоровье болезнь инвалидность инвалид беременность",
+        "biometric biometrics genetic genetics dna mental blood bloodtype diabetes diabetic wheelchair "
+        "gesundheit krankheit behinderung sante salud здоровье болезнь инвалидность инвалид беременность",
     ),
     (
         "address",
-        "address addresses postcode postcodes postalcode postal zip zipcode plz street home homeaddress city "
-        "neighbourhood neighborhood district latitude longitude lat lon lng gps geolocation adresse direccion "
-        "codepostal postleitzahl адрес индекс улица",
+        "address addresses postcode postcodes postalcode postal zip zipcode plz streetname homeaddress hometown "
+        "cityname residence neighbourhood neighborhood district latitude longitude lat lon lng gps geolocation adresse "
+        "direccion codepostal postleitzahl адрес индекс улица",
     ),
     (
         "name",
@@ -70,6 +72,9 @@ REFUSED_WORDS: tuple[tuple[str, str], ...] = (
     ),
 )
 """Traits that may not be looked at, with the words that denote them, accents and joints removed."""
+
+PLACES = "home city street"
+"""Words that tell where somebody lives only at a name's end: `customer_city` does, `city_card` does not."""
 
 PERSONAL_NAMES = "name names nom nombre prenom email mail emailaddress phone phonenumber telephone mobile"
 """Names that are refused as a whole only: `club_name` is not the customer's own."""

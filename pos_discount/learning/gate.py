@@ -120,6 +120,8 @@ def check_likelihood(gain: Estimate, limits: GateLimits) -> Check:
 
 def check_segments(gain: Estimate) -> Check:
     """Check that several segments foresee held-out outcomes better than one, at 95 %: else they are made of noise."""
+    if not gain.rows:
+        return Check("segments", False, "not shown to be more than one: nobody could be held out and asked")
     passed = math.isfinite(gain.low) and gain.low > 0.0
     told = f"{gain.mean:+.4f} nats per visit against one segment ({gain.low:+.4f} to {gain.high:+.4f})"
     return Check("segments", passed, told if passed else f"not shown to be more than one: {told}")

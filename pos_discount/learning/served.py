@@ -46,7 +46,7 @@ def serve(
     expected, dice = expected_of_sums(sums, tables, options.noise), np.random.default_rng([seed, 1])
     plain = _with_draws(tables, tree, expected, shared, strengths, card, options, dice)
     leaders = merge_alike(plain, sample, terms) if terms else tuple(range(len(labels)))
-    deviations = curve_deviations(sums, fitted, shared, strengths, options.noise)
+    deviations = curve_deviations(sums, tables, shared, strengths, options.noise)
     segments, segment_of = describe_segments(plain, labels, leaders, shares, deviations)
     return replace(plain, segments=segments, segment_of=segment_of)
 

@@ -10,6 +10,8 @@ from bisect import bisect_right
 
 import msgspec
 
+from pos_discount.refused import refused_reason
+
 FEATURES_VERSION = 1
 """Changes whenever a feature or an edge does: a model learned on other bins must not be served."""
 
@@ -33,7 +35,10 @@ class Behaviour(msgspec.Struct, frozen=True):
 
 
 class FeatureRule(msgspec.Struct, frozen=True):
-    """One feature: the edges between its bins (a bin starts at its edge), and how to say "from" and "below" an edge."""
+    """One feature: the edges between its bins (a bin starts at its edge), and how to say "from" and "below" an edge.
+
+    Raises ValueError for a name that denotes a personal trait: whoever trains or serves can have no such feature.
+    """
 
     name: str
     edges: tuple[float, ...]
@@ -41,6 +46,11 @@ class FeatureRule(msgspec.Struct, frozen=True):
     below_edge: str
     is_share: bool = False
     is_always_known: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what tells who somebody is."""
+        if (trait := refused_reason(self.name)) is not None:
+            raise ValueError(f"feature '{self.name}' denotes {trait}, which is refused; describe behaviour instead")
 
 
 FEATURE_RULES: tuple[FeatureRule, ...] = (

@@ -4,6 +4,7 @@ import pytest
 
 from pos_discount.refused import refused_reason
 from pos_discount.sensitivity import FEATURE_RULES, Behaviour, CellTree, bin_behaviour
+from pos_discount.sensitivity.features import FeatureRule
 
 
 @pytest.mark.parametrize(
@@ -13,6 +14,8 @@ from pos_discount.sensitivity import FEATURE_RULES, Behaviour, CellTree, bin_beh
         "sex", "Gender", "sexe", "geschlecht", "пол", "marital_status",
         "origin", "countryOfOrigin", "ethnicity", "race", "nationality", "nationalité", "skin_colour",
         "religion", "belief", "political_party", "health", "disability", "is_pregnant", "BMI",
+        "yearsOld", "yob", "género", "country_of_residence", "croyance", "diabetes", "wheelchair",
+        "home", "city", "street", "customer_city", "street_name", "street2",
         "address", "home_address", "postcode", "post_code", "ZIP", "zip-code", "PLZ",
         "name", "first_name", "lastName", "surname", "email",
     ],
@@ -23,7 +26,8 @@ def test_a_name_that_denotes_a_personal_trait_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["package", "average", "club", "club_name", "asked", "stage", "message", "language", "usage", "essex", "brace",
+    ["package", "average", "club", "club_name", "asked", "stage", "storage", "home_delivery", "city_card",
+     "street_food", "message", "language", "usage", "essex", "brace",
      "birthday", "promo_share_90d", "visits_90d", "tier", "embrace_points", "addressable", "zipper", ""],
 )  # fmt: skip
 def test_a_name_that_only_contains_such_letters_is_not(name: str) -> None:
@@ -33,6 +37,12 @@ def test_a_name_that_only_contains_such_letters_is_not(name: str) -> None:
 @pytest.mark.parametrize("rule", FEATURE_RULES, ids=[rule.name for rule in FEATURE_RULES])
 def test_no_feature_has_a_refused_name(rule) -> None:
     assert refused_reason(rule.name) is None
+
+
+def test_a_feature_with_a_refused_name_can_not_be_trained_on_or_served() -> None:
+    with pytest.raises(ValueError, match="'customer_age' denotes age"):
+        FeatureRule("customer_age", (18.0, 65.0), "is at least {}", "is younger than {}")
+    assert FeatureRule("stage_visits", (1.0,), "at least {}", "fewer than {}").name == "stage_visits"
 
 
 @pytest.mark.parametrize(
