@@ -35,6 +35,8 @@ LOOK_SECONDS = 0.4
 MODEL_REJECTED = "model_rejected"
 """Why learning plays no part where a model should decide that can't be read whole."""
 RESTART_SECONDS = 1.0
+MODEL_LOOK_SECONDS = 3.0
+"""How often what is kept of the model in force is read again, so that all workers notice what a restart would."""
 Look = tuple[tuple[str, int, int, int], ...]
 
 
@@ -79,6 +81,7 @@ class InForce:
         self._watcher: threading.Thread | None = None
         self._watching_process = 0
         self._watching_since = 0.0
+        self._model_seen_at = 0.0
         self._starting = threading.Lock()
         self._kept_versions: frozenset[str] = frozenset()
         self._store_problem: str | None = None
@@ -127,6 +130,7 @@ class InForce:
             if changes != self._changes:
                 self._read_changes(changes)
                 self._changes = changes
+            self._look_at_model()
             self._store_problem = None
         except StoreUnavailable as error:
             if str(error) != self._store_problem:
@@ -234,6 +238,15 @@ class InForce:
         version = self.model.served.version if self.model.served else None
         self._log.info("model_in_force", version=version, fallback=self.model.fallback)
         self.after_change()
+
+    def _look_at_model(self) -> None:
+        """Let a model that is not kept whole any more decide nothing: nobody could replay what it decides."""
+        served = self.model.served
+        if served is None or time.monotonic() - self._model_seen_at < MODEL_LOOK_SECONDS:
+            return
+        self._model_seen_at = time.monotonic()
+        if not self._store.read_model(served.version):
+            self._take_up_model()
 
     def _read_model(self) -> ModelInForce:
         activation = next(iter(self._store.read_activations()), None)

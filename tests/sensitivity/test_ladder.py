@@ -187,6 +187,14 @@ def test_a_higher_price_on_refusals_never_makes_the_ladder_longer() -> None:
     assert lengths[-1] == 1
 
 
+def test_profits_in_whole_numbers_choose_as_the_same_with_a_point() -> None:
+    model, terms, belief = made_model(), Terms(3, 1.0), Belief((0.25,) * 4, 0)
+    whole, pointed = (
+        Stakes((0.03, 0.1, 0.3), tuple(map(kind, (880, 700, -100))), kind(1000), 2000.0) for kind in (int, float)
+    )
+    assert best_ladders(whole, terms, model, belief) == best_ladders(pointed, terms, model, belief)
+
+
 def test_a_basket_without_rungs_has_an_empty_ladder() -> None:
     choice = choose_ladder(
         Stakes((), (), 100.0, 1000.0), Terms(3, 1.0), made_model(), Belief((0.25,) * 4, 0), arm="ladder", seed=""

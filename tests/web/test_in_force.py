@@ -217,6 +217,19 @@ def test_a_model_that_was_harmed_in_the_database_never_serves_and_all_is_well_wi
     store.close()
 
 
+def test_a_model_that_is_harmed_while_it_decides_is_noticed_without_a_restart(
+    client: FlaskClient, tmp_path: Path
+) -> None:
+    store, content = Store(tmp_path / "test.db"), model_to_bytes(prior_model())
+    _activate(store, model_version(content), content)
+    assert eventually(lambda: decide(client)["model_version"] == model_version(content))
+    with sqlite3.connect(tmp_path / "test.db") as connection:
+        connection.execute("UPDATE contents SET content = x'00' WHERE digest = ?", (sha256(content).digest(),))
+    assert eventually(lambda: decide(client)["fallback"] == "model_rejected")
+    assert client.get("/readyz").json["status"] == "degraded"
+    store.close()
+
+
 def test_a_model_is_whole_again_once_it_is_kept_again(tmp_path: Path) -> None:
     store, content = Store(tmp_path / "test.db"), model_to_bytes(prior_model())
     files = (KeptFile("model", content),)
