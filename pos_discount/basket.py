@@ -17,7 +17,8 @@ from msgspec import Meta
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=128)]
 Word = Annotated[str, Meta(max_length=256)]
-Amount = Annotated[int, Meta(ge=0, le=10**12, description="Minor units of the house's currency; 1250 is 12.50 EUR.")]
+MINOR_UNITS = "Minor units of the house's currency; 1250 is 12.50 EUR."
+Amount = Annotated[int, Meta(ge=0, le=10**12, description=MINOR_UNITS)]
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset.")]
 AttributeValue = str | int | float | bool | None | Annotated[tuple[str, ...], Meta(max_length=100)]
 Attributes = Annotated[dict[Word, AttributeValue], Meta(max_length=100)]
@@ -52,7 +53,7 @@ class Customer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     visit_number: Annotated[int, Meta(ge=1, le=10**9)] | None = None
     last_visit_on: date | None = None
     visits_90d: Annotated[int, Meta(ge=0, le=10**9)] | None = None
-    spend_90d: Annotated[int, Meta(ge=0, le=10**15)] | None = None
+    spend_90d: Annotated[int, Meta(ge=0, le=10**15, description=MINOR_UNITS)] | None = None
     promo_share_90d: Annotated[float, Meta(ge=0, le=1)] | None = None
     attributes: Attributes = {}
 

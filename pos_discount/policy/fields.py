@@ -7,7 +7,7 @@ other parts, so that every problem is found in one go.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import tzinfo
 from typing import Any, NoReturn, TypeVar
 
@@ -107,10 +107,10 @@ class FieldReader:
             self.fail(node, f"expected a mapping of {one_of(field_by_key)}, got {shown(node)}")
         values: dict[str, Any] = {}
         is_right = True
-        for text, (key, inner) in node.entries.items():
+        for text, (_, inner) in node.entries.items():
             field = field_by_key.get(text)
             if field is None:
-                self.note(Problem(place_of(key), f"unknown key '{text[:60]}'{did_you_mean(text, field_by_key)}"))
+                self.note(unknown_key(node, text, field_by_key))
                 is_right = False
                 continue
             try:
@@ -196,6 +196,26 @@ class FieldReader:
 
 def _size_of(text: str) -> str:
     return f"a text of {len(text)} characters stands" if text else "nothing is written"
+
+
+def unknown_key(mapping: Mapping, text: str, right: Iterable[str]) -> Problem:
+    """Make the problem of a key that is none of the right ones, such as what a decimal comma made of an amount."""
+    what_to_do = _without_comma(mapping, text) or did_you_mean(text, right)
+    return Problem(place_of(mapping.entries[text][0]), f"unknown key '{text[:60]}'{what_to_do}")
+
+
+def _without_comma(mapping: Mapping, text: str) -> str:
+    """Say how to write the number of which a comma made two entries; nothing where none did."""
+    own, digits = mapping.entries[text][1], text.removesuffix("%")
+    if not digits.isdecimal() or type(own) is not Scalar or own.text:
+        return ""
+    keys = list(mapping.entries)
+    before = mapping.entries[keys[max(0, keys.index(text) - 1)]][1]
+    if type(before) is not Scalar or not before.text.isdecimal():
+        return ""
+    if len(digits) == 3 and int(before.text):
+        return f"; a comma ends an entry here: write {before.text}{text[:60]} without a comma"
+    return f"; a comma ends an entry here: write {before.text}.{text[:60]} with a point"
 
 
 def shown(node: Node) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pos_discount.policy.fields import FieldReader, Unreadable, shown
+from pos_discount.policy.fields import FieldReader, Unreadable, shown, unknown_key
 from pos_discount.policy.model import Place
 from pos_discount.policy.problems import Problem
 from pos_discount.policy.ranges import PriceBounds, Range
@@ -153,11 +153,9 @@ class RangeReader:
         money = self._reader.parse_by_reads[Reads.MONEY]
         amounts: dict[str, int] = {}
         is_right = True
-        for text, (key, value) in node.entries.items():
+        for text, (_, value) in node.entries.items():
             if text not in ("from", "below"):
-                self._reader.note(
-                    Problem(place_of(key), f"unknown key '{text[:60]}'{did_you_mean(text, ('from', 'below'))}")
-                )
+                self._reader.note(unknown_key(node, text, ("from", "below")))
                 is_right = False
                 continue
             try:

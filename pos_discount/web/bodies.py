@@ -21,6 +21,7 @@ from pos_discount.web.problems import Fault, Problem, invalid
 MOST_BYTES = 1024 * 1024
 MOST_DIGITS = 4300  # beyond, Python refuses to read a whole number
 MOST_DEPTH = 64
+TOO_DEEP = "it is nested too deeply"
 T = TypeVar("T")
 
 
@@ -69,7 +70,8 @@ class BodyReader(Generic[T]):
         except msgspec.ValidationError:
             raise invalid(self._faults(body)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise not_json() from None
+            parse_json(body)  # takes nothing more, save the one thing
+            raise not_json("a text holds half of a surrogate pair") from None
         faults = tuple(self._check(value))
         if b"\\u0000" in body or self._may_hide(body, value):
             faults = (*_plain_faults(parse_json(body), self._kind), *faults)
@@ -111,14 +113,22 @@ def parse_json(body: bytes) -> Any:
     try:
         plain = json.loads(body.decode(), object_pairs_hook=_object, parse_int=_whole, parse_constant=_refuse)
         _refuse_depth(plain, MOST_DEPTH)
-    except (ValueError, RecursionError):
-        raise not_json() from None
+    except json.JSONDecodeError as error:
+        raise not_json(f"it can't be read from line {error.lineno}, column {error.colno} on") from None
+    except UnicodeDecodeError as error:
+        raise not_json(f"byte {error.start + 1} is not UTF-8") from None
+    except RecursionError:
+        raise not_json(TOO_DEEP) from None
+    except ValueError as error:
+        raise not_json(str(error)) from None
     return plain
 
 
-def not_json() -> Problem:
-    """Make the problem of a body that no JSON parser takes."""
-    return Problem("not_json", f"Expected a JSON document (RFC 8259, UTF-8), at most {MOST_DEPTH} levels deep.")
+def not_json(why: str) -> Problem:
+    """Make the problem of a body that no JSON parser takes; ``why`` says where it ends to be JSON, never what stands
+    there.
+    """
+    return Problem("not_json", f"Expected a JSON document (RFC 8259, UTF-8), at most {MOST_DEPTH} levels deep; {why}.")
 
 
 def _too_large() -> Problem:
@@ -144,7 +154,7 @@ def _refuse(name: str) -> NoReturn:
 
 def _refuse_depth(value: Any, levels: int) -> None:
     if not levels:
-        raise ValueError("nested too deeply")
+        raise ValueError(TOO_DEEP)
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         if isinstance(item, (dict, list)):
             _refuse_depth(item, levels - 1)

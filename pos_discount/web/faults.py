@@ -42,17 +42,16 @@ def pointer_to(parent: str, name: str | int) -> str:
 
 
 def _walk(value: Any, expected: inspect.Type, pointer: str) -> Iterator[Fault]:
-    if isinstance(expected, inspect.Metadata):
-        yield from _walk(value, expected.type, pointer)
-    elif isinstance(expected, inspect.UnionType):
-        yield from _walk_union(value, expected, pointer)
-    elif isinstance(expected, inspect.StructType):
-        yield from _walk_object(value, expected, pointer)
-    elif isinstance(expected, inspect.DictType):
-        yield from _walk_mapping(value, expected, pointer)
-    elif isinstance(expected, (inspect.VarTupleType, inspect.ListType)):
-        yield from _walk_list(value, expected, pointer)
-    elif code := _leaf_code(value, expected):
+    kind = expected.type if isinstance(expected, inspect.Metadata) else expected
+    if isinstance(kind, inspect.UnionType):
+        yield from _walk_union(value, kind, pointer)
+    elif isinstance(kind, inspect.StructType):
+        yield from _walk_object(value, kind, pointer)
+    elif isinstance(kind, inspect.DictType):
+        yield from _walk_mapping(value, kind, pointer)
+    elif isinstance(kind, (inspect.VarTupleType, inspect.ListType)):
+        yield from _walk_list(value, kind, pointer)
+    elif code := _leaf_code(value, kind):
         yield Fault(pointer, code, f"expected {_phrase(expected)}")
 
 
@@ -196,7 +195,7 @@ def _moment_type(has_zone: bool | None) -> Any:
 def _phrase(expected: inspect.Type) -> str:
     """Say in words what a type takes."""
     if isinstance(expected, inspect.Metadata):
-        return _phrase(expected.type)
+        return _phrase(expected.type) + _meaning(expected)
     if isinstance(expected, inspect.UnionType):
         return " or ".join(_phrase(kind) for kind in expected.types)
     if isinstance(expected, inspect.StrType):
@@ -213,6 +212,14 @@ def _phrase(expected: inspect.Type) -> str:
     if isinstance(expected, inspect.DictType):
         return f"an object{_bounds(expected.min_length, expected.max_length, 'names')}"
     return PHRASE_BY_TYPE.get(type(expected), "another value")
+
+
+def _meaning(described: inspect.Metadata) -> str:
+    """Say what a whole number counts, such as minor units; of other types the phrase alone says enough."""
+    text = (described.extra_json_schema or {}).get("description", "")
+    if not text or not isinstance(described.type, inspect.IntType):
+        return ""
+    return f" ({text[0].lower()}{text[1:].rstrip('.')})"
 
 
 PHRASE_BY_TYPE: Mapping[type, str] = {

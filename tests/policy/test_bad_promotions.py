@@ -52,6 +52,10 @@ KEYS = [
     ("say: {en: [a]}", 15, "a list cannot stand here; expected text"),
     ("stores: {a: b}", 13, "expected text"),
     ("when: spend", 11, "expected a condition such as"),
+    ("when: [spend: {at_least: 50,00}]", 33, "unknown key '00'; a comma ends an entry here: write 50.00 with a point"),
+    ("when: [spend: {at_least: 1,000}]", 32, "write 1000 without a comma"),
+    ("when: [spend: {at_least: 0,500}]", 32, "write 0.500 with a point"),
+    ("when: [contains: {price: {from: 9,90}}]", 39, "write 9.90 with a point"),
     ("when: [min_totl: 3]", 12, "unknown condition 'min_totl'; did you mean 'spend'?"),
     ("when: [spend: 3]", 19, "expected a mapping of at_least"),
     ("when: [spend: {at_lest: 3}]", 20, "did you mean 'at_least'?"),
@@ -82,6 +86,10 @@ KEYS = [
 ]
 
 BENEFITS = [
+    ("{amount: 1,00}", 25, "unknown key '00'; a comma ends an entry here: write 1.00 with a point"),
+    ("{percent: 12,5%, of: care}", 27, "unknown key '5%'; a comma ends an entry here: write 12.5% with a point"),
+    ("{amount: 1, 00: 5}", 26, "unknown key '00'; expected amount"),
+    ("{percent: 10%, 00}", 29, "unknown key '00'; expected percent"),
     ("{percnt: 10%}", 15, "unknown benefit 'percnt'; did you mean 'percent'?"),
     ("{discount: 10%}", 15, "did you mean 'percent'?"),
     ("{bogo: {}}", 15, "did you mean 'buy_get'?"),

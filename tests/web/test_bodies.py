@@ -136,6 +136,42 @@ def test_an_unknown_field_is_told_with_the_nearest_right_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        pytest.param(_with_line(unit_price=12.5), "/lines/0/unit_price", id="major units"),
+        pytest.param(_with_line(unit_price="1250"), "/lines/0/unit_price", id="text"),
+        pytest.param(_with_line(unit_cost=5.4), "/lines/0/unit_cost", id="an amount that may be left out"),
+        pytest.param(_with(customer={"spend_90d": 120.5}), "/customer/spend_90d", id="a sum"),
+    ],
+)
+def test_an_amount_that_is_none_is_told_to_be_in_minor_units(body: Any, pointer: str) -> None:
+    with pytest.raises(Problem) as caught:
+        basket_reader("EUR").read(json.dumps(body).encode())
+    detail = {fault.pointer: fault.detail for fault in caught.value.faults}[pointer]
+    assert "a whole number from 0" in detail
+    assert "minor units of the house's currency; 1250 is 12.50 EUR" in detail
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param(b'{\n  "store_id": "S1",\n  "lines": [1,]\n}', "line 3, column 1", id="a comma too much"),
+        pytest.param(b'{"store_id": "S1"', "line 1, column 18", id="cut off"),
+        pytest.param(b'{"asked": 5, "store_id": }', "line 1, column 26", id="behind a field of another type"),
+        pytest.param(b'{"store_id": "\xff"}', "byte 15", id="another encoding"),
+        pytest.param(b'{"store_id": NaN}', "NaN", id="NaN"),
+        pytest.param(b'{"store_id": "\\ud800"}', "surrogate pair", id="half a surrogate pair"),
+        pytest.param(b'{"a":' + b"[" * 65 + b"]" * 65 + b"}", "too deep", id="deep"),
+    ],
+)
+def test_where_a_body_stops_being_json_is_told(body: bytes, words: str) -> None:
+    with pytest.raises(Problem) as caught:
+        basket_reader("EUR").read(body)
+    assert caught.value.code == "not_json"
+    assert words in caught.value.detail
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",
