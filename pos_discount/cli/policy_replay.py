@@ -22,6 +22,7 @@ from pos_discount.measure.replay import (
     StoreChange,
     compare_policies,
     replay_policy,
+    size_of,
 )
 from pos_discount.money import format_money
 from pos_discount.policy import Policy
@@ -209,9 +210,11 @@ def _print_stores(difference: PolicyDifference, digits: int, most: int) -> None:
 
 
 def _size(store: StoreChange) -> tuple[int, ...]:
-    """Say how much a store changed, as baskets are ordered: by what is owed first, then by what is offered."""
-    values = (store.base_value, store.first_rung_value, store.deepest_rung_value)
-    return tuple(abs(after - before) for before, after in values)
+    """Say how much a store changed, as baskets are ordered."""
+    base, first, deepest = (
+        after - before for before, after in (store.base_value, store.first_rung_value, store.deepest_rung_value)
+    )
+    return size_of((base, first, deepest))
 
 
 def _print_most_changed(changes: Iterable[BasketChange], digits: int) -> None:
@@ -222,11 +225,23 @@ def _print_most_changed(changes: Iterable[BasketChange], digits: int) -> None:
             *_amounts(change.base_value, digits),
             *_amounts(change.first_rung_value, digits),
             *_amounts(change.deepest_rung_value, digits),
-            " ".join([*(f"-{id_}" for id_ in change.applies_no_more), *(f"+{id_}" for id_ in change.applies_newly)]),
+            _why(change, digits),
         )
         for change in changes
     )
     print_table("Baskets that changed most", names, rows, names[2:-1])
+
+
+def _why(change: BasketChange, digits: int) -> str:
+    """Say which promotions apply no more or newly, which give another amount; else what is left as the reason."""
+    gone = [f"-{id_}" for id_ in change.applies_no_more]
+    new = [f"+{id_}" for id_ in change.applies_newly]
+    otherwise = [
+        f"{amount.promotion_id} gives {after} instead of {before}"
+        for amount in change.gives_otherwise
+        for before, after in [_amounts(amount.value, digits)]
+    ]
+    return "\n".join(gone + new + otherwise) or "what combines, or a house setting"
 
 
 def _counts(pair: Pair) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ baskets. Amounts are minor units; a *value* is a saving with gifts and points at
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -78,9 +78,16 @@ class StoreChange(msgspec.Struct, frozen=True):
     deepest_rung_value: tuple[int, int]
 
 
+class AmountChange(msgspec.Struct, frozen=True):
+    """A promotion that applies to one basket under both policies (old, new), with another value alone."""
+
+    promotion_id: str
+    value: tuple[int, int]
+
+
 class BasketChange(msgspec.Struct, frozen=True):
     """One basket under both policies (old, new); the three values are what it gets in all at base, first and deepest
-    rung."""
+    rung. What changed of no promotion alone changed by what combines, or by a house setting."""
 
     store_id: str
     sale_id: str | None
@@ -90,6 +97,7 @@ class BasketChange(msgspec.Struct, frozen=True):
     deepest_rung_value: tuple[int, int]
     applies_no_more: tuple[str, ...]
     applies_newly: tuple[str, ...]
+    gives_otherwise: tuple[AmountChange, ...]
 
     @property
     def change(self) -> tuple[int, int, int]:
@@ -103,6 +111,12 @@ class BasketChange(msgspec.Struct, frozen=True):
         """1 where the customer gains, -1 where they lose: by what is owed, where that is equal by what is offered."""
         decisive = next((part for part in self.change if part), 0)
         return (decisive > 0) - (decisive < 0)
+
+
+def size_of(change: tuple[int, int, int]) -> tuple[int, ...]:
+    """Say how much differences at base, first and deepest rung are: by the largest, and where that is equal by each."""
+    sizes = tuple(map(abs, change))
+    return max(sizes), *sizes
 
 
 class PolicyDifference(msgspec.Struct, frozen=True):
@@ -147,13 +161,13 @@ def compare_policies(
 
 
 class _Taken(NamedTuple):
-    """What a policy makes of one basket: values in all at base and at the first and last rung, and who applies
-    alone."""
+    """What a policy makes of one basket: values in all at base and at the first and last rung, and of each promotion
+    that applies alone."""
 
     base_value: int
     first_rung_value: int
     deepest_rung_value: int
-    applies: frozenset[str]
+    value_alone: Mapping[str, int]
 
 
 class _Tally:
@@ -182,7 +196,8 @@ class _Tally:
             deepest_rung_value=rungs[-1] - base,
         )
         self._use_limits(pricing)
-        return _Taken(base, rungs[0], rungs[-1], frozenset(applied.entry.promotion.id for applied in alone))
+        value_alone = {applied.entry.promotion.id: applied.saving + applied.present_value for applied in alone}
+        return _Taken(base, rungs[0], rungs[-1], value_alone)
 
     def total(self) -> PolicyGave:
         promotions = tuple(self._promotion(entry.promotion) for entry in self.index.entries)
@@ -230,6 +245,7 @@ def _value(priced: Priced) -> int:
 
 
 def _change(basket: Basket, before: _Taken, after: _Taken) -> BasketChange:
+    old, new = before.value_alone, after.value_alone
     return BasketChange(
         store_id=basket.store_id,
         sale_id=basket.sale_id,
@@ -237,8 +253,11 @@ def _change(basket: Basket, before: _Taken, after: _Taken) -> BasketChange:
         base_value=(before.base_value, after.base_value),
         first_rung_value=(before.first_rung_value, after.first_rung_value),
         deepest_rung_value=(before.deepest_rung_value, after.deepest_rung_value),
-        applies_no_more=tuple(sorted(before.applies - after.applies)),
-        applies_newly=tuple(sorted(after.applies - before.applies)),
+        applies_no_more=tuple(sorted(old.keys() - new.keys())),
+        applies_newly=tuple(sorted(new.keys() - old.keys())),
+        gives_otherwise=tuple(
+            AmountChange(id_, (old[id_], new[id_])) for id_ in sorted(old.keys() & new.keys()) if old[id_] != new[id_]
+        ),
     )
 
 
@@ -283,5 +302,5 @@ def _promotion_change(promotion_id: str, old: PromotionGave | None, new: Promoti
 
 def _most_changed(changes: Iterable[BasketChange], most: int) -> tuple[BasketChange, ...]:
     changed = (change for change in changes if change.direction)
-    ordered = sorted(changed, key=lambda c: ([-abs(part) for part in c.change], c.store_id, c.sale_id or ""))
+    ordered = sorted(changed, key=lambda c: ([-part for part in size_of(c.change)], c.store_id, c.sale_id or ""))
     return tuple(ordered[:most])

@@ -162,7 +162,24 @@ def test_comparing_policies_tells_who_gains_and_who_loses(shop: Shop, sold: Path
     changes = {change["promotion_id"]: change["value"] for change in told["promotions"]}
     assert changes == {"shelf": [400, 200], "tenth": [540, 600]}
     most = [(change["sale_id"], change["base_value"], change["applies_no_more"]) for change in told["most_changed"]]
-    assert most == [("R2", [200, 100], ["tenth"]), ("R1", [200, 100], []), ("R3", [0, 0], [])]
+    assert most == [("R2", [200, 100], ["tenth"]), ("R3", [0, 0], []), ("R1", [200, 100], [])]
+    assert [change["gives_otherwise"] for change in told["most_changed"]] == [
+        [{"promotion_id": "shelf", "value": [200, 100]}],
+        [{"promotion_id": "tenth", "value": [300, 600]}],
+        [{"promotion_id": "shelf", "value": [200, 100]}],
+    ]
+
+
+def test_why_a_basket_changed_is_said_where_only_an_amount_did(shop: Shop, sold: Path) -> None:
+    shop.write("next/house.yaml", HOUSE)
+    new = shop.write("next/care.yaml", PROMOTIONS.replace("amount: 2.00", "amount: 1.20")).parent
+    assert "shelf gives 1.20 instead of 2.00" in shop.run("policy", "diff", sold, new).out
+
+
+def test_why_a_basket_changed_is_said_where_no_promotion_did(shop: Shop, sold: Path) -> None:
+    shop.write("next/care.yaml", PROMOTIONS)
+    new = shop.write("next/house.yaml", HOUSE + "guards: {max_depth: 9%}\n").parent
+    assert "what combines, or a house setting" in shop.run("policy", "diff", sold, new).out
 
 
 def test_a_policy_compared_with_itself_changes_nothing(shop: Shop, sold: Path) -> None:
