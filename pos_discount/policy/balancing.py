@@ -5,13 +5,17 @@ is saved than each could lose of its own, and there is no worth of single units 
 the least of two sums, though, the percentage of the list prices and what can be taken off at all. Units that are best
 by a mix of both are found for one mix after the other, along the edge of what is possible (Lagrangian relaxation;
 Everett 1963), which also bounds what any others could save. Floors can take more away, so what is saved is worked out.
+What lies behind the edge, or on it between two mixes, no mix finds: where some units could still save more, and there
+are few ways to choose them, as at a till, all are looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
+from itertools import product
+from math import prod
 from typing import NamedTuple
 
 from pos_discount.policy.assignment import Assigned, Bundles, Saving, Slot, assign_bundles
@@ -20,6 +24,9 @@ from pos_discount.policy.picks import Pick
 _STEPS_PER_MEMBER = 20
 _MOST_MIXES = 12
 """Most mixes that are tried: each lies on the edge between the last two."""
+
+_MOST_CHOICES = 4_096
+"""Ways to choose units up to which all are looked at."""
 
 Worth = Callable[[Pick], int]
 
@@ -63,8 +70,48 @@ def balance_bundles(slots: Sequence[Slot], at_most: int | None, own: Worth, perc
             break
         tried.append(mixed)
         deep, wide = (mixed, wide) if mixed.percentage >= mixed.room else (deep, mixed)
-    saved, best = max(((_saved(one, room), one) for one in tried), key=lambda each: (each[0], *_rank(each[1].bundles)))
-    return Assigned(best.bundles, saved >= most, steps)
+    best = max(tried, key=partial(_standing, room))
+    if _saved(best, room) >= most:
+        return Assigned(best.bundles, is_exact=True, steps=steps)
+    picks = list(dict.fromkeys(pick for slot in slots for pick in slot.picks))
+    if prod(pick.units + 1 for pick in picks) > _MOST_CHOICES:
+        return Assigned(best.bundles, is_exact=False, steps=steps)
+    found, steps_on_all = _best_of_all(picks, slots, at_most, percentage, room, best)
+    return Assigned(found.bundles, is_exact=True, steps=steps + steps_on_all)
+
+
+def _best_of_all(
+    picks: Sequence[Pick], slots: Sequence[Slot], at_most: int | None, percentage: Worth, room: Worth, best: _Tried
+) -> tuple[_Tried, int]:
+    """Look at every choice of units that could save as much as the best so far, and count the steps."""
+    size, worths = sum(slot.units for slot in slots), [(percentage(pick), room(pick)) for pick in picks]
+    choices = []
+    for counts in product(*(range(pick.units + 1) for pick in picks)):
+        bundles, left_over = divmod(sum(counts), size)
+        if bundles and not left_over and bundles <= (at_most or bundles):
+            deep = sum(count * worth for count, (worth, _) in zip(counts, worths, strict=True))
+            wide = sum(count * worth for count, (_, worth) in zip(counts, worths, strict=True))
+            choices.append((min(deep, wide), deep, wide, counts))
+    steps = prod(pick.units + 1 for pick in picks)
+    for most, deep, wide, counts in sorted(choices, key=lambda choice: -choice[0]):
+        if most < _saved(best, room):
+            break
+        found = _all_of(dict(zip(picks, counts, strict=True)), slots)
+        steps += found.steps
+        if sum(times for _, times in found.bundles) * size == sum(counts):
+            best = max(best, _Tried(found.bundles, deep, wide), key=partial(_standing, room))
+    return best, steps
+
+
+def _all_of(count_by_pick: Mapping[Pick, int], slots: Sequence[Slot]) -> Assigned:
+    """Make as many bundles as can be of so many units of each pick."""
+    chosen = [[pick.with_units(count_by_pick[pick]) for pick in slot.picks if count_by_pick[pick]] for slot in slots]
+    narrowed = [Slot(slot.units, picks) for slot, picks in zip(slots, chosen, strict=True)]
+    return assign_bundles(narrowed, None, Saving(lambda _: 1))
+
+
+def _standing(room: Worth, tried: _Tried) -> tuple[Fraction, int, list[tuple[int, int, int]]]:
+    return (_saved(tried, room), *_rank(tried.bundles))
 
 
 def _mixed(percentage: Worth, room: Worth, of_percentage: int, of_room: int, pick: Pick) -> int:
