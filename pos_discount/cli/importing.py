@@ -37,6 +37,7 @@ NO_FAULT = frozenset({"returned", "cancelled", "quantity_zero", "left_out"})
 @click.option("--column", "columns", multiple=True, metavar="FIELD=COLUMN", help="Where a field is found; a/b joins.")
 @click.option("--constant", "constants", multiple=True, metavar="FIELD=TEXT", help="A field that is the same for all.")
 @click.option("--source", default="receipts", show_default=True, help="A name under which these receipts are kept.")
+@click.option("--replace", is_flag=True, help="Put FILE in the place of all receipts of the source.")
 @click.option("--set-aside", type=click.Path(path_type=Path), help="Where rows go that are no sale.")
 @click.option("--policies", type=click.Path(path_type=Path), help="The policy, for currency and time zone.")
 @click.option("--dry-run", is_flag=True, help="Read and report, but keep no receipt.")
@@ -47,6 +48,7 @@ def import_receipts(
     columns: tuple[str, ...],
     constants: tuple[str, ...],
     source: str,
+    replace: bool,
     set_aside: Path | None,
     policies: Path | None,
     dry_run: bool,
@@ -67,8 +69,9 @@ def import_receipts(
       only: {kind: [sale]}            # the rows whose column holds one of these
 
     Returns, voided sales, zero quantities and rows that cannot be read are set aside in a file with the reason. A
-    receipt that is there already stays as it is, so importing twice changes nothing. Exit code 1: some rows were wrong,
-    not merely no sale.
+    receipt that is there already stays as it is, so importing twice changes nothing; with --replace all receipts of the
+    source go and those in FILE come, at once or, where FILE cannot be read to its end, not at all. Exit code 1: some
+    rows were wrong, not merely no sale.
 
     \b
     Example:
@@ -78,10 +81,11 @@ def import_receipts(
     terms = HouseTerms(house.currency, house.currency_digits, house.time_zone)
     mapping = load_mapping(mapping_file, columns, constants)
     aside_file = set_aside or Path(file.name.removesuffix(".gz").removesuffix(".csv") + ".set-aside.csv")
-    with _rows(file, mapping) as (header, rows), _Aside(aside_file, header) as aside:
+    till_then = "nothing was replaced" if replace else "what came before is imported"
+    with _rows(file, mapping, till_then) as (header, rows), _Aside(aside_file, header) as aside:
         complete = complete_mapping(mapping, header)
         items = parse_receipts(with_progress(rows, f"rows of {file.name}"), complete, terms)
-        imported = _Dry() if dry_run else _Keeper(complete, source)
+        imported = _Dry() if dry_run else _Keeper(complete, source, replace)
         with imported:
             _import(items, imported, aside)
     _report(imported, aside, as_json)
@@ -105,14 +109,17 @@ class _Dry:
 
 
 class _Keeper(_Dry):
-    """Keeps receipts in the database, some hundred in one transaction, customers by pseudonym only."""
+    """Keeps receipts in the database, some hundred in one transaction or, where they replace others, all; customers by
+    pseudonym only.
+    """
 
-    def __init__(self, mapping: ColumnMapping, source: str) -> None:
+    def __init__(self, mapping: ColumnMapping, source: str, replace: bool) -> None:
         super().__init__()
         has_customers = "customer_id" in mapping.columns or "customer_id" in mapping.constants
         self._settings = environment.read_settings() if has_customers else environment.read_settings_without_secret()
         self._secret: Secret | None = environment.read_secret(self._settings) if has_customers else None
         self._source = source
+        self._replaced = source if replace else None
         self._waiting: list[KeptReceipt] = []
         self._opened = environment.open_store(self._settings, may_create=True)
         self._store: Store | None = None
@@ -134,12 +141,14 @@ class _Keeper(_Dry):
         customer = basket.customer.customer_id if basket.customer else None
         content = msgspec.json.encode(basket)
         self._waiting.append(KeptReceipt(basket.store_id, self._source, basket.sale_id or "", content, customer))
-        if len(self._waiting) >= BATCH:
+        if len(self._waiting) >= BATCH and self._replaced is None:
             self._flush()
 
     def _flush(self) -> None:
         assert self._store is not None
-        self.counts["new"] += self._store.keep_receipts(self._waiting)
+        if self._replaced is not None and not self._waiting:
+            raise Trouble("no receipt could be read, so nothing was replaced; look at the rows that were set aside")
+        self.counts["new"] += self._store.keep_receipts(self._waiting, self._replaced)
         self._waiting.clear()
 
 
@@ -172,7 +181,7 @@ class _Aside:
 
 
 @contextmanager
-def _rows(file: Path, mapping: ColumnMapping) -> Iterator[tuple[list[str], Iterator[Row]]]:
+def _rows(file: Path, mapping: ColumnMapping, till_then: str) -> Iterator[tuple[list[str], Iterator[Row]]]:
     with (
         gzip.open(file, "rb") if file.name.endswith(".gz") else file.open("rb") as opened,
         io.TextIOWrapper(cast(IO[bytes], opened), mapping.encoding, errors="surrogateescape", newline="") as text,
@@ -181,7 +190,7 @@ def _rows(file: Path, mapping: ColumnMapping) -> Iterator[tuple[list[str], Itera
         try:
             yield list(reader.fieldnames or ()), (Row(number, cells) for number, cells in enumerate(reader, start=2))
         except (csv.Error, EOFError, OSError, UnicodeError, LookupError) as error:
-            raise Trouble(f"{file}, near line {reader.line_num}: {error}; what came before is imported") from None
+            raise Trouble(f"{file}, near line {reader.line_num}: {error}; {till_then}") from None
 
 
 def _import(items: Iterator[Receipt | SetAside], imported: _Dry, aside: _Aside) -> None:
@@ -206,7 +215,7 @@ def _report(imported: _Dry, aside: _Aside, as_json: bool) -> None:
         rows = ((reason, count, _first(aside.first_by_reason[reason])) for reason, count in counted)
         print_table(f"Set aside in {aside.path}", ("reason", "rows", "the first of them"), rows, ("rows",))
     if counts["new"] and set(aside.rows_by_reason) - NO_FAULT:
-        click.echo("Receipts were kept without their rows that were wrong. Mended, import them under another --source.")
+        click.echo("Receipts were kept without their rows that were wrong. Mended, import them again with --replace.")
 
 
 def _first(item: SetAside) -> str:

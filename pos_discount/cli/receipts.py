@@ -162,13 +162,20 @@ class _Reader:
         try:
             if is_whole:
                 return int(quantity), self.amount("unit_price", price)
-        except _Unfit:
+        except _Unfit as unfit:
             if not self.text(row, "line_price"):
-                raise
+                raise _Unfit(unfit.reason, f"{unfit}{self.way_round(price)}") from None
         line_price = self.text(row, "line_price")
         if not line_price:
             raise _Unfit("quantity_broken", f"quantity {text} is not whole; map line_price to sell it as one unit")
         return 1, self.amount("line_price", line_price)
+
+    def way_round(self, price: str) -> str:
+        """Say what to do about a price of one unit that is a number, but not in the currency's decimals."""
+        is_number = price.replace(".", "", 1).isdecimal()
+        if not is_number or "line_price" in self.mapping.columns:
+            return ""
+        return "; map line_price, what the row costs in all, to sell it as one unit"
 
     def amount(self, field: str, text: str) -> int:
         """Read an amount as minor units; zeros beyond the currency's decimals say nothing and are dropped."""

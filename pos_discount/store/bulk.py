@@ -175,8 +175,12 @@ def record_checkouts(
         record_outcome(connection, outcome)
 
 
-def keep_receipts(connection: Connection, receipts: Sequence[Receipt]) -> int:
-    """Keep receipts; those that are there already stay. Return how many were new."""
+def keep_receipts(connection: Connection, receipts: Sequence[Receipt], replaced: str | None) -> int:
+    """Keep receipts; those that are there already stay, save all of a source that is replaced. Return how many were
+    new.
+    """
+    if replaced is not None:
+        connection.execute("DELETE FROM receipts WHERE source = ?", (replaced,))
     return connection.executemany(
         "INSERT INTO receipts (store_id, source, receipt_id, customer, basket) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING",

@@ -292,9 +292,11 @@ class Store:
         """Record many decisions and outcomes in one transaction; for simulations, a few thousand at a time."""
         self._write(lambda connection: bulk.record_checkouts(connection, records, results))
 
-    def keep_receipts(self, receipts: Sequence[Receipt]) -> int:
-        """Keep imported receipts, a few thousand at a time; return how many were new."""
-        return self._write(lambda connection: bulk.keep_receipts(connection, receipts))
+    def keep_receipts(self, receipts: Sequence[Receipt], replaced: str | None = None) -> int:
+        """Keep imported receipts, a few thousand at a time, in the place of all of the source ``replaced`` where one is
+        named; return how many were new.
+        """
+        return self._write(lambda connection: bulk.keep_receipts(connection, receipts, replaced))
 
     def read_receipts(self, source: str) -> Iterator[tuple[Receipt, ...]]:
         """Yield the receipts of an import in blocks."""

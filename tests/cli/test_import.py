@@ -2,11 +2,13 @@
 
 import csv
 import gzip
+import json
 from pathlib import Path
 
 import pytest
 
 from cli.running import SECRET, Shop
+from pos_discount.store import Store
 from pos_discount.web.secret import Secret
 
 SALES = """store,receipt,sold_at,article,pieces,price,card
@@ -161,8 +163,39 @@ def test_an_encoding_that_there_is_not_is_refused_by_name(shop: Shop) -> None:
 def test_receipts_that_lack_rows_are_told_how_to_be_read_anew(shop: Shop) -> None:
     said = shop.run("import", shop.write("sales.csv", BROKEN), *OPTIONS)
     assert said.code == 1
-    assert "under another --source" in said.out
-    assert "--source" not in shop.run("import", shop.write("sales.csv", SALES), *OPTIONS).out
+    assert "import them again with --replace" in said.out
+    assert "--replace" not in shop.run("import", shop.write("sales.csv", SALES), *OPTIONS).out
+
+
+def kept(shop: Shop, source: str = "receipts") -> dict[str, int]:
+    """Return how many lines each kept receipt of a source has."""
+    store = Store(shop.database)
+    receipts = [receipt for block in store.read_receipts(source) for receipt in block]
+    store.close()
+    return {receipt.receipt_id: len(json.loads(receipt.basket)["lines"]) for receipt in receipts}
+
+
+def test_mended_receipts_replace_all_of_their_source_and_no_other(shop: Shop) -> None:
+    broken = SALES.replace("TONER,1,8.00", "TONER,1,eight")
+    shop.run("import", shop.write("sales.csv", broken), *OPTIONS)
+    shop.run("import", shop.write("sales.csv", broken), *OPTIONS, "--source", "other")
+    assert kept(shop) == {"R1": 1, "R3": 1}
+    mended = shop.write("sales.csv", SALES.replace("S2,R3", "S2,R5"))
+    assert shop.run("import", mended, *OPTIONS, "--replace", "--json").json()["new"] == 2
+    assert kept(shop) == {"R1": 2, "R5": 1}
+    assert kept(shop, "other") == {"R1": 1, "R3": 1}
+
+
+@pytest.mark.parametrize("rows", [0, 1500], ids=["no sale in it", "cut off"])
+def test_a_file_that_cannot_stand_for_all_of_a_source_replaces_nothing(shop: Shop, rows: int) -> None:
+    shop.run("import", shop.write("sales.csv", SALES), *OPTIONS)
+    sales = "".join(f"S1,R{n},2026-03-10T10:00,SKU-{n * 7919 % 1009},1,{n}.00,\n" for n in range(1, rows))
+    whole = gzip.compress((SALES.split("\n")[0] + "\n" + sales).encode())
+    (shop.folder / "next.csv.gz").write_bytes(whole[: len(whole) * 2 // 3] if rows else whole)
+    said = shop.run("import", "next.csv.gz", *OPTIONS, "--replace")
+    assert said.code == 1
+    assert "nothing was replaced" in said.err
+    assert kept(shop) == {"R1": 2, "R3": 1}
 
 
 def test_times_of_another_form_are_told_what_to_write(shop: Shop) -> None:

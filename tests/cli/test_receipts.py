@@ -109,6 +109,14 @@ def test_goods_sold_by_weight_are_one_unit_at_the_lines_price(quantity: str, uni
     assert (receipt.basket.lines[0].quantity, receipt.basket.lines[0].unit_price) == (1, 350)
 
 
+@pytest.mark.parametrize(
+    ("unit_price", "is_told"), [("0.0021", True), ("2.4950", True), ("twelve", False), ("1,50", False), ("", False)]
+)
+def test_a_unit_price_of_more_decimals_is_told_what_to_map_instead(unit_price: str, is_told: bool) -> None:
+    (_, (aside,)) = parse([{**SOLD, "unit_price": unit_price}])
+    assert ("map line_price, what the row costs in all, to sell it as one unit" in aside.detail) is is_told
+
+
 def test_a_receipt_keeps_its_good_lines_when_one_is_set_aside() -> None:
     ((receipt,), aside) = parse([SOLD, {**SOLD, "quantity": "-1"}, {**SOLD, "sku": "TONER"}])
     assert [line.sku for line in receipt.basket.lines] == ["CREAM", "TONER"]
