@@ -18,11 +18,11 @@ import msgspec
 from pos_discount.cli import environment
 from pos_discount.cli.cells import harmless
 from pos_discount.cli.mapping import ColumnMapping, complete_mapping, load_mapping
-from pos_discount.cli.output import Trouble, json_option, print_json, print_table, with_progress
+from pos_discount.cli.output import Trouble, json_option, note, print_json, print_table, with_progress
 from pos_discount.cli.receipts import HouseTerms, Receipt, Row, SetAside, parse_receipts
 from pos_discount.store import Receipt as KeptReceipt
 from pos_discount.store import Store
-from pos_discount.web.secret import Secret
+from pos_discount.web.secret import ANOTHER_SECRET, Secret
 
 BATCH = 500
 NO_FAULT = frozenset({"returned", "cancelled", "quantity_zero", "left_out"})
@@ -126,6 +126,8 @@ class _Keeper(_Dry):
 
     def __enter__(self) -> _Keeper:
         self._store = self._opened.__enter__()
+        if self._secret and not self._store.note_secret(self._secret.fingerprint, environment.now_microseconds()):
+            note(f"{ANOTHER_SECRET}: customers in {self._source} are others than those who are known")
         return self
 
     def __exit__(self, *failure: Any) -> None:

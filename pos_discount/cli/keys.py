@@ -8,8 +8,9 @@ import click
 
 from pos_discount.cli.environment import now_microseconds, open_store, read_secret_text, read_settings
 from pos_discount.cli.output import Trouble, json_option, note, print_json, print_table
-from pos_discount.store import ApiKey
+from pos_discount.store import ApiKey, Store
 from pos_discount.web.keys import SCOPES, Scope, make_key
+from pos_discount.web.secret import ANOTHER_SECRET, fingerprint_of
 
 MICROSECONDS = 1_000_000
 
@@ -30,14 +31,26 @@ def create(scope: Scope, stores: tuple[str, ...], label: str, days: int | None, 
     settings = read_settings()
     now = now_microseconds()
     expires_at = now + int(timedelta(days=days).total_seconds()) * MICROSECONDS if days else None
-    new = make_key(read_secret_text(settings), scope, tuple(dict.fromkeys(stores)), label, now, expires_at)
+    secret = read_secret_text(settings)
+    new = make_key(secret, scope, tuple(dict.fromkeys(stores)), label, now, expires_at)
     with open_store(settings, may_create=True) as store:
+        _note_secret(store, fingerprint_of(secret), now)
         store.create_key(new.kept)
     if as_json:
         print_json({"key": new.token, **_as_json(new.kept)})
     else:
         click.echo(new.token)
         note(f"key {new.kept.key_id}: write it down now, it is not shown again")
+
+
+def _note_secret(store: Store, fingerprint: bytes, now: int) -> None:
+    """Warn where keys that hold were made with another secret; the first key after them settles for the new one."""
+    if store.note_secret(fingerprint, now):
+        return
+    if store.note_secret(fingerprint, now, with_customers=False):
+        note("the secret is a new one: customers are strangers whom the service knew with the former one")
+    else:
+        note(f"{ANOTHER_SECRET}: set it as it was or, to go on with this one, revoke all keys and make new ones")
 
 
 @click.command("list")

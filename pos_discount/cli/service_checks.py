@@ -21,11 +21,12 @@ from pos_discount.cli.machine_checks import OK, PROBLEM, WARNING, Finding, State
 from pos_discount.policy import Policy, PolicyProblems, load_policy
 from pos_discount.sensitivity import ModelUnreadable, model_from_bytes
 from pos_discount.store import StoreError, StoreUnavailable
-from pos_discount.store.access import read_keys, read_paused
+from pos_discount.store.access import is_another_secret, read_keys, read_paused
 from pos_discount.store.connection import Connection, connect_to_read, storage_errors
 from pos_discount.store.schema import SCHEMA
 from pos_discount.store.upkeep import find_problems
 from pos_discount.store.versions import read_activations, read_version
+from pos_discount.web.secret import ANOTHER_SECRET, fingerprint_of, known_secret_text
 from pos_discount.web.settings import Settings, SettingsError, settings_from_environment
 
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "glusterfs", "lustre", "ceph", "afs")
@@ -158,6 +159,7 @@ def _inside(connection: Connection, file: Path, settings: Settings) -> Iterator[
     yield from _log_of_writes(file)
     yield _last_decision(connection)
     yield from _keys(connection, settings)
+    yield from _same_secret(connection, settings)
     yield from _paused(connection)
     yield _model(connection)
 
@@ -193,6 +195,17 @@ def _keys(connection: Connection, settings: Settings) -> Iterator[Finding]:
     ending = [key.key_id for key in holding if key.expires_at is not None and key.expires_at < limit]
     if ending:
         yield Finding("auth", WARNING, f"ending within {SOON.days} days: {', '.join(ending)}", "make new ones")
+
+
+def _same_secret(connection: Connection, settings: Settings) -> Iterator[Finding]:
+    try:
+        text = known_secret_text(settings)
+    except (SettingsError, OSError) as error:
+        yield Finding("secret", PROBLEM, str(error), "give the service's user the right to read it")
+        return
+    if text is not None and is_another_secret(connection, fingerprint_of(text)):
+        found = f"{ANOTHER_SECRET}: tills get 401, customers are strangers"
+        yield Finding("secret", PROBLEM, found, "set it as it was; to go on with this one, make all keys anew")
 
 
 def _paused(connection: Connection) -> Iterator[Finding]:

@@ -1,4 +1,5 @@
-"""What an operator turns on and off for all workers at once: bearer keys, and promotions that are paused."""
+"""What an operator turns on and off for all workers at once: bearer keys, and promotions that are paused. And by which
+secret keys and pseudonyms were made."""
 
 from __future__ import annotations
 
@@ -45,6 +46,41 @@ def revoke_key(connection: Connection, key_id: str, now: int) -> bool:
     if is_revoked:
         note_change(connection, "keys")
     return is_revoked
+
+
+def note_secret(connection: Connection, fingerprint: bytes, now: int, with_customers: bool = True) -> bool:
+    """Note by its fingerprint the secret in use; False where it is another than something was made with."""
+    if is_another_secret(connection, fingerprint, with_customers):
+        return False
+    connection.execute(
+        "INSERT OR REPLACE INTO noted_secret (one, fingerprint, noted_at) VALUES (1, ?, ?)", (fingerprint, now)
+    )
+    return True
+
+
+def is_another_secret(connection: Connection, fingerprint: bytes, with_customers: bool = True) -> bool:
+    """Say whether keys that aren't revoked or, unless left out, pseudonyms of customers were made with another secret
+    than this.
+    """
+    noted = read_noted_secret(connection)
+    if noted is None or noted == fingerprint:
+        return False
+    made_with_it = MADE_WITH_A_SECRET if with_customers else MADE_WITH_A_SECRET[:1]
+    return any(connection.execute(f"SELECT 1 FROM {made} LIMIT 1").fetchone() for made in made_with_it)
+
+
+MADE_WITH_A_SECRET = (
+    "api_keys WHERE revoked_at IS NULL",
+    "customers",
+    "decisions WHERE customer IS NOT NULL",
+    "receipts WHERE customer IS NOT NULL",
+)
+
+
+def read_noted_secret(connection: Connection) -> bytes | None:
+    """Read the fingerprint of the secret that was noted, None where there is none yet."""
+    row = connection.execute("SELECT fingerprint FROM noted_secret").fetchone()
+    return row[0] if row else None
 
 
 def pause_promotion(connection: Connection, pause: Pause) -> None:

@@ -102,10 +102,16 @@ FORGETTING_AND_RECEIPTS = (
     "CREATE INDEX receipts_by_customer ON receipts (customer) WHERE customer IS NOT NULL",
 )
 
+NOTED_SECRET = (
+    """CREATE TABLE noted_secret (
+        one INTEGER PRIMARY KEY CHECK (one = 1), fingerprint BLOB NOT NULL, noted_at INTEGER NOT NULL) STRICT""",
+)
+
 SCHEMA = (
     ("decisions_and_outcomes", DECISIONS_AND_OUTCOMES),
     ("answers_versions_and_access", ANSWERS_VERSIONS_AND_ACCESS),
     ("forgetting_and_receipts", FORGETTING_AND_RECEIPTS),
+    ("noted_secret", NOTED_SECRET),
 )
 """All migrations, oldest first: a name that never changes, and its statements."""
 

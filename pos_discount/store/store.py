@@ -259,6 +259,17 @@ class Store:
         """Revoke a key; False where there is none that still holds."""
         return self._write(lambda connection: access.revoke_key(connection, key_id, now))
 
+    def note_secret(self, fingerprint: bytes, now: int, *, with_customers: bool = True) -> bool:
+        """Note by its fingerprint the secret that is in use.
+
+        False, and nothing is noted, where keys that hold or pseudonyms were made with another; these, unless customers
+        are left out: who makes keys anew with a new secret gives up whom the old one named.
+        """
+        with self._reading() as connection:
+            if access.read_noted_secret(connection) == fingerprint:
+                return True
+        return self._write(lambda connection: access.note_secret(connection, fingerprint, now, with_customers))
+
     # By the million
 
     def read_checkouts(self, after_decision: int = 0) -> Iterator[tuple[Checkout, ...]]:

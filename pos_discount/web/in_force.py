@@ -29,6 +29,7 @@ from pos_discount.web.baskets import basket_reader
 from pos_discount.web.bodies import BodyReader
 from pos_discount.web.keys import KeyRing
 from pos_discount.web.metrics import Metrics
+from pos_discount.web.secret import ANOTHER_SECRET, fingerprint_of
 from pos_discount.web.settings import Settings
 
 LOOK_SECONDS = 0.4
@@ -72,6 +73,7 @@ class InForce:
     ) -> None:
         self._folder = settings.policies
         self._secret = secret
+        self._is_secret_noted = False
         self._store = store
         self._log = log
         self._metrics = metrics
@@ -131,6 +133,8 @@ class InForce:
                 self._read_changes(changes)
                 self._changes = changes
             self._look_at_model()
+            if not self._is_secret_noted:
+                self._note_secret()
             self._store_problem = None
         except StoreUnavailable as error:
             if str(error) != self._store_problem:
@@ -143,6 +147,12 @@ class InForce:
         if version not in self._kept_versions:
             self._store.keep_policy(version, policy.files, _now_microseconds())
             self._kept_versions |= {version}
+
+    def _note_secret(self) -> None:
+        """Note which secret is in use, once; one that is another than before serves, as nobody knows which is right."""
+        if not self._store.note_secret(fingerprint_of(self._secret), _now_microseconds()):
+            self._log.warning("secret_changed", reason=ANOTHER_SECRET)
+        self._is_secret_noted = True
 
     # Policy
 

@@ -17,6 +17,9 @@ import msgspec
 from pos_discount.basket import Basket
 from pos_discount.web.settings import Settings, SettingsError
 
+ANOTHER_SECRET = "the secret is not the one with which keys and pseudonyms were made"
+"""Those keys are refused, and customers who were known are strangers."""
+
 
 class Secret:
     """The house's secret, as the keys that are derived from it."""
@@ -24,6 +27,7 @@ class Secret:
     def __init__(self, text: str) -> None:
         self._customers = hmac.new(_derived(text, b"customer"), digestmod="sha256")
         self._bodies = _derived(text, b"body")
+        self.fingerprint = fingerprint_of(text)
 
     def pseudonym(self, customer_id: str) -> str:
         """Return the name under which a customer is known inside: 64 hexadecimal digits (HMAC-SHA256)."""
@@ -48,6 +52,14 @@ class Secret:
         return msgspec.structs.replace(basket, customer=known)
 
 
+def fingerprint_of(text: str) -> bytes:
+    """Return what is noted of a secret, to see when another one is set.
+
+    Two bytes: enough to notice nearly every other secret, too few to tell by them whether a guess was right.
+    """
+    return _derived(text, b"fingerprint")[:2]
+
+
 def secret_text(settings: Settings) -> str:
     """Return the secret that is set or, without keys on an embedded database, the one kept in a file beside it.
 
@@ -59,11 +71,22 @@ def secret_text(settings: Settings) -> str:
         raise SettingsError(
             "setting POS_DISCOUNT_SECRET is missing: a database server needs one that all services share"
         )
-    path = settings.database_file.with_name(settings.database_file.name + ".secret")
+    path = _beside(settings.database_file)
     try:
         return _kept(path) or _made(path)
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}; make its folder writable or set POS_DISCOUNT_SECRET") from error
+
+
+def known_secret_text(settings: Settings) -> str | None:
+    """Return the secret that is set or kept in a file, and make none where there is none yet."""
+    if settings.secret is not None or settings.database_file is None:
+        return settings.secret
+    return _kept(_beside(settings.database_file))
+
+
+def _beside(database: Path) -> Path:
+    return database.with_name(database.name + ".secret")
 
 
 def _kept(path: Path) -> str | None:

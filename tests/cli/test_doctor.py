@@ -125,6 +125,25 @@ def test_what_is_wrong_is_found(
     assert used.run("doctor", **changed).code == 1
 
 
+OTHER = "quite another secret, of as many characters as one should have"
+
+
+def test_another_secret_is_found_by_what_was_made_with_the_first(used: Shop) -> None:
+    assert "secret" not in found(used, "problem", secret=OTHER)  # nothing was made with it: no key, no pseudonym
+    used.run("keys", "create", "--scope", "till")
+    assert "not the one with which keys and pseudonyms were made" in found(used, "problem", secret=OTHER)["secret"]
+    assert "secret" not in found(used, "problem")
+
+
+def test_a_pseudonym_alone_binds_the_secret_that_is_kept_in_a_file_too(shop: Shop) -> None:
+    settings = {"policies": shop.settings["policies"], "database": shop.settings["database"], "auth": "off"}
+    client = create_app(settings).test_client()
+    assert client.post("/v1/decisions", json=basket(customer={"customer_id": "L-1"})).status_code == 201
+    assert "secret" not in found(shop, "problem", auth="off", secret=None)
+    Path(f"{shop.database}.secret").write_text(OTHER)
+    assert "were made" in found(shop, "problem", auth="off", secret=None)["secret"]
+
+
 def open_to_all(shop: Shop) -> dict[str, str | None]:
     shop.database.chmod(0o666)
     return {}

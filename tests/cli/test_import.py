@@ -51,6 +51,12 @@ def test_a_customer_is_kept_as_a_pseudonym_only(shop: Shop) -> None:
     assert Secret(SECRET).pseudonym("L-889123").encode() in kept
 
 
+def test_customers_imported_with_another_secret_are_told_apart(shop: Shop) -> None:
+    file = shop.write("sales.csv", SALES)
+    assert "secret" not in shop.run("import", file, *OPTIONS).err
+    assert "not the one with which" in shop.run("import", file, *OPTIONS, secret=SECRET + "!").err
+
+
 def test_the_database_is_for_its_owners_eyes(shop: Shop) -> None:
     shop.run("import", shop.write("sales.csv", SALES), *OPTIONS)
     assert shop.database.stat().st_mode & 0o077 == 0

@@ -5,6 +5,8 @@ import pytest
 from cli.running import Shop, basket
 from pos_discount.web import create_app
 
+OTHER = "quite another secret, of as many characters as one should have"
+
 
 def status(shop: Shop, key: str, store_id: str = "S001") -> int:
     """Ask for a decision with a key and return the status."""
@@ -44,6 +46,22 @@ def test_a_key_is_nowhere_in_the_database(shop: Shop) -> None:
     kept = b"".join(path.read_bytes() for path in shop.folder.glob("shop.db*"))
     assert key.encode() not in kept
     assert key[-20:].encode() not in kept  # its secret may hold the mark that parts it from its id
+
+
+def test_a_key_of_another_secret_is_made_with_a_warning_while_others_hold_and_counts_once_none_does(shop: Shop) -> None:
+    first = shop.run("keys", "create", "--scope", "till", "--json").json()
+    said = shop.run("keys", "create", "--scope", "till", "--json", secret=OTHER)
+    assert "not the one with which keys and pseudonyms were made" in said.err
+    shop.run("keys", "revoke", first["key_id"])
+    shop.run("keys", "revoke", said.json()["key_id"])
+    assert "not the one" not in shop.run("keys", "create", "--scope", "till", secret=OTHER).err
+    assert "not the one" in shop.run("keys", "create", "--scope", "till").err
+
+
+def test_a_new_secret_says_that_customers_become_strangers(shop: Shop) -> None:
+    client = create_app({**shop.settings, "auth": "off"}).test_client()
+    assert client.post("/v1/decisions", json=basket(customer={"customer_id": "L-1"})).status_code == 201
+    assert "customers are strangers" in shop.run("keys", "create", "--scope", "till", secret=OTHER).err
 
 
 @pytest.mark.parametrize(

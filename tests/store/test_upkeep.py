@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlite_utils import Database
 
@@ -34,6 +36,8 @@ from .made import GOODWILL, MINUTE, NOON, SPRING, a_decision, a_hold, a_visit, a
 CUSTOMER = "f00dfeedf00dfeed"
 DAY = 24 * 60 * MINUTE
 TODAY = 739_576
+TILL_KEY = ApiKey("k1", b"\x01" * 32, "till", ("S1", "S2"), "tills of S1", NOON, NOON + DAY)
+REVOKED_KEY = msgspec.structs.replace(TILL_KEY, revoked_at=NOON)
 
 
 @pytest.mark.parametrize("already_applied", range(len(SCHEMA)), ids=[name for name, _ in SCHEMA])
@@ -102,9 +106,8 @@ def test_a_pause_holds_until_it_is_resumed(store: Store) -> None:
 
 
 def test_a_key_is_kept_until_it_is_revoked_and_known_after(store: Store) -> None:
-    key = ApiKey("k1", b"\x01" * 32, "till", ("S1", "S2"), "tills of S1", NOON, NOON + DAY)
-    store.create_key(key)
-    assert store.read_keys() == (key,)
+    store.create_key(TILL_KEY)
+    assert store.read_keys() == (TILL_KEY,)
     assert (store.revoke_key("k1", NOON + 1), store.revoke_key("k1", NOON + 2)) == (True, False)
     assert [kept.revoked_at for kept in store.read_keys()] == [NOON + 1]
     assert store.read_changes() == Changes(keys=2)
@@ -277,3 +280,29 @@ def test_sizes_say_how_much_there_is(store: Store) -> None:
     sizes = store.read_sizes()
     assert (sizes["decisions"], sizes["holds"], sizes["outcomes"]) == (1, 1, 0)
     assert sizes["file_bytes"] > 0 and sizes["disk_free_bytes"] > 0
+
+
+@pytest.mark.parametrize(
+    ("made", "is_bound"),
+    [
+        pytest.param(lambda store: None, False, id="nothing"),
+        pytest.param(lambda store: store.create_key(TILL_KEY), True, id="a key"),
+        pytest.param(lambda store: store.create_key(REVOKED_KEY), False, id="a revoked key"),
+        pytest.param(lambda store: store.record_decision(a_decision(customer=CUSTOMER)), True, id="a decision"),
+        pytest.param(lambda store: store.keep_receipts([Receipt("S1", "s", "R", b"", CUSTOMER)]), True, id="a receipt"),
+        pytest.param(lambda store: store.keep_receipts([Receipt("S1", "s", "R", b"", None)]), False, id="no customer"),
+    ],
+)
+def test_another_secret_is_noted_only_where_nothing_was_made_with_the_first(
+    store: Store, made: Callable[[Store], None], is_bound: bool
+) -> None:
+    assert store.note_secret(b"1", NOON)
+    made(store)
+    assert store.note_secret(b"1", NOON)
+    assert store.note_secret(b"2", NOON) is not is_bound
+
+
+def test_a_database_of_before_takes_the_first_secret_that_it_meets(store: Store) -> None:
+    store.create_key(TILL_KEY)
+    assert store.note_secret(b"1", NOON)
+    assert not store.note_secret(b"2", NOON)

@@ -275,3 +275,14 @@ def _basket() -> dict[str, Any]:
     from tests.web.house import basket
 
     return basket()
+
+
+def test_a_service_with_another_secret_than_keys_were_made_with_is_ready_and_its_log_says_so(
+    capfd: Any, tmp_path: Path
+) -> None:
+    decide(make_app(tmp_path).test_client(), customer={"customer_id": "L-1"})
+    assert make_app(tmp_path).test_client().get("/readyz").status_code == 200
+    assert "secret_changed" not in capfd.readouterr().err
+    ready = make_app(tmp_path, secret="another secret for the tests").test_client().get("/readyz")
+    assert (ready.status_code, ready.json["status"]) == (200, "ready")
+    assert "secret_changed" in capfd.readouterr().err
