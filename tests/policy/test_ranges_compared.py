@@ -75,6 +75,17 @@ def expect_what_is_proved(one: Range, other: Range, products: list[Product]) -> 
         assert set(in_one).isdisjoint(in_other)
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 7], ids=lambda depth: f"{depth} times not")
+def test_a_range_that_says_not_of_not_is_compared_to_the_end(depth: int) -> None:
+    plain = Range(sku=("A",))
+    nested = plain
+    for _ in range(depth):
+        nested = Range(not_=nested)
+    assert not is_empty(nested)
+    assert have_common(nested, plain) or depth % 2 == 1
+    assert not is_part_of(nested, plain) or depth % 2 == 0
+
+
 CARE, SUN, LIPS = Range(category=("care",)), Range(category=("care/sun",)), Range(category=("make-up/lips",))
 
 

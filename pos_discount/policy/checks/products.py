@@ -87,11 +87,11 @@ def _both(one: Way, other: Way) -> Way:
         category=_common_categories(one.category, other.category),
         brand=_common(one.brand, other.brand),
         supplier=_common(one.supplier, other.supplier),
-        tags=one.tags + other.tags,
-        attributes=one.attributes + other.attributes,
+        tags=tuple(dict.fromkeys(one.tags + other.tags)),
+        attributes=tuple(dict.fromkeys(one.attributes + other.attributes)),
         at_least=max(one.at_least, other.at_least),
         below=min((bound for bound in (one.below, other.below) if bound is not None), default=None),
-        outside=one.outside + other.outside,
+        outside=tuple(dict.fromkeys(one.outside + other.outside)),
     )
 
 
@@ -149,4 +149,10 @@ def _is_demanded(way: Way, name: str, values: tuple[str, ...]) -> bool:
 
 
 def _is_apart(way: Way, products: Range) -> bool:
-    return products in way.outside or all(_is_impossible(_both(way, other)) for other in _ways(products))
+    """Tell whether a way's demands keep the product out of a range. A way that demands already what is asked is not
+    asked again whether it is possible: that is being found out.
+    """
+    if products in way.outside:
+        return True
+    joined = [_both(way, other) for other in _ways(products)]
+    return way not in joined and all(_is_impossible(both) for both in joined)
