@@ -40,6 +40,9 @@ MOST_SECONDS_UNSEEN = 0.05
 LEAST_HANDED = 4
 """Requests that a late poller still hands over: one large body can make it late, and must not shut out a lone till."""
 
+SECONDS_PER_CONNECTION, MOST_SECONDS_HELD_BACK = 1e-5, 0.0005
+"""How long a worker holds back from a new connection for each that it has, and at the longest."""
+
 SOON = 0.001
 """Seconds up to which a select found what was ready already; had it to wait for longer, that has just come."""
 
@@ -63,6 +66,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._is_ssl, self._threads = bool(self.cfg.is_ssl), int(self.cfg.threads)  # looked up by name, each time anew
         sys.setswitchinterval(SWITCH_SECONDS)
         super().run()
+
+    def accept(self, listener: Any) -> None:
+        """Take a new connection, the later the more there are here: all workers are woken for it, and the one that has
+        fewest comes first. Tills stay connected, so one that took more would be full long before the others.
+        """
+        time.sleep(min(self.nr_conns * SECONDS_PER_CONNECTION, MOST_SECONDS_HELD_BACK))
+        super().accept(listener)
 
     def enqueue_req(self, conn: Any) -> None:
         """Hand a connection to a thread or, where its request isn't whole, leave it with the poller or let it go."""

@@ -6,13 +6,15 @@ import http.client
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from .house import basket, write_policy
 from .serving import Answer, Service, ask, serving
 
-CLIENTS, CALLS = 24, 8
+CLIENTS, CALLS, TILLS = 24, 8, 120
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +58,23 @@ def test_who_watches_is_answered_however_many_call(small: Service, path: str) ->
 
     with ThreadPoolExecutor(CLIENTS) as threads:
         assert set(threads.map(call, range(CLIENTS))) == {200}
+
+
+@pytest.mark.slow  # which worker comes first goes by the clock
+def test_tills_that_stay_connected_are_spread_over_the_workers(tmp_path: Path) -> None:
+    with serving(tmp_path, write_policy(tmp_path / "policies"), workers=2) as service:
+        tills = [http.client.HTTPConnection("127.0.0.1", service.port, timeout=60) for _ in range(TILLS)]
+        before = [_count_sockets(worker) for worker in service.workers()]
+        assert {ask(till, "GET", "/healthz").status for till in tills} == {200}
+        taken = [_count_sockets(worker) - count for worker, count in zip(service.workers(), before, strict=True)]
+        assert min(taken) > TILLS // 3
+        for till in tills:
+            till.close()
+
+
+def _count_sockets(process: int) -> int:
+    count = 0
+    for file in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            count += str(file.readlink()).startswith("socket:")
+    return count
