@@ -4,6 +4,7 @@ import csv
 import gzip
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ constants: {store_id: wholesale}
 HOUSE = "policy: 1\ncurrency: EUR\ntime_zone: Europe/London\n"
 
 
-def import_rows(shop: Shop, name: str, mapping: str, rows: int | None) -> dict[str, object]:
+def import_rows(shop: Shop, name: str, mapping: str, rows: int | None) -> dict[str, Any]:
     """Import the first rows of a real file, all of them for None, and return what was reported."""
     source = DATA / name
     if not source.exists():
@@ -34,7 +35,7 @@ def import_rows(shop: Shop, name: str, mapping: str, rows: int | None) -> dict[s
         *("import", shop.write("some.csv", "".join(lines)), "--mapping", shop.write("map.yaml", mapping)),
         *("--policies", shop.folder / "house", "--json"),
     )
-    report: dict[str, object] = said.json()
+    report: dict[str, Any] = said.json()
     return report
 
 
@@ -49,7 +50,7 @@ def test_grocery_baskets_lose_only_their_coupon_lines(shop: Shop) -> None:
 
 def test_giftware_invoices_lose_their_returns_and_voided_sales(shop: Shop) -> None:
     report = import_rows(shop, "giftware/invoice_lines.csv.gz", GIFTWARE, 4000)
-    assert set(report["set_aside"]) == {"cancelled", "returned"}  # type: ignore[call-overload]
+    assert set(report["set_aside"]) == {"cancelled", "returned"}
 
 
 @pytest.mark.slow

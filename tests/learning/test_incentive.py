@@ -9,6 +9,7 @@ import csv
 import gzip
 import hashlib
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_the_fitted_curve_agrees_with_the_raw_take_up_of_the_held_out_half(
     assert foreseen == pytest.approx(raw, abs=around)
 
 
-def _fitted(rows: list[tuple[float, bool]]):  # type: ignore[no-untyped-def]
+def _fitted(rows: list[tuple[float, bool]]) -> Callable[[float], float]:
     """Fit one curve to offers as depths: MOST_USD is the last knot."""
     unknown = (0,) * len(FEATURE_RULES)
     events = [(unknown, _event(amount, took), 1.0) for amount, took in rows]

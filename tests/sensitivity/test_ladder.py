@@ -21,6 +21,7 @@ from pos_discount.sensitivity import (
 )
 from pos_discount.sensitivity.best import _best_by_stages, _best_of, _listed, _worth, best_ladders
 from pos_discount.sensitivity.ladder import named_ladders
+from pos_discount.sensitivity.stakes import HoldoutLadder
 from sensitivity.made import made_model, made_stakes
 
 
@@ -137,8 +138,8 @@ def test_propensities_of_prefixes_and_stops_are_sums_over_the_distribution() -> 
 @pytest.mark.parametrize(
     ("house", "rungs"), [("full", (0, 1, 2)), ("first", (0,)), ("none", ())], ids=["full", "first", "none"]
 )
-def test_the_hold_out_gets_the_houses_fixed_ladder(house: str, rungs: tuple[int, ...]) -> None:
-    terms = Terms(3, 15.0, holdout_ladder=house)  # type: ignore[arg-type]
+def test_the_hold_out_gets_the_houses_fixed_ladder(house: HoldoutLadder, rungs: tuple[int, ...]) -> None:
+    terms = Terms(3, 15.0, holdout_ladder=house)
     choice = choose_ladder(made_stakes(2, 5), terms, made_model(2), Belief((0.25,) * 4, 0), arm="holdout", seed="s")
     assert choice.rungs == rungs
     assert choice.propensity == 1.0
