@@ -210,11 +210,11 @@ class Tiers(Benefit, frozen=True):
     def missing(self, turn: Turn) -> Missing | None:
         terms = self.tiers
         reached = turn.spend(terms.of, None) if terms.by == "spend" else turn.quantity(terms.of)
-        lowest = min(step.from_ for step in terms.steps)
+        lowest = min((step.from_ for step in terms.steps), default=reached)
         return Missing(terms.by, lowest - reached, terms.of) if reached < lowest else super().missing(turn)
 
     def words(self, digits: int) -> str:
-        best = max(self.tiers.steps, key=lambda step: step.from_)
+        best = max(self.tiers.steps, key=lambda step: step.from_, default=Step(0, amount=0))
         if best.percent is not None:
             return f"up to {format_percent(best.percent)} off{words_of(self.tiers.of)}"
         return f"up to {format_money(best.amount or 0, digits)} off{words_of(self.tiers.of)}"

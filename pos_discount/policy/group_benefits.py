@@ -43,7 +43,8 @@ class GroupOf(msgspec.Struct, frozen=True):
 
 
 class GroupGift(msgspec.Struct, frozen=True):
-    """What each group gets: a percentage off some of its units, an amount off it, or a price for all of it."""
+    """What each group gets: a percentage off some of its units, an amount off it or a price for it, or for the units of
+    it that ``to`` names, together."""
 
     percent: Percent | None = None
     amount: Money | None = None
@@ -100,7 +101,7 @@ class Every(Benefit, frozen=True):
             )
         else:
             for members, targets, times in batches:
-                turn.take_amount(targets, self._amount(members, groups), times)
+                turn.take_amount(targets, self._amount(targets, groups), times)
         for members, _, times in batches:
             turn.use(alike(members, times))
 
@@ -126,22 +127,21 @@ class Every(Benefit, frozen=True):
 
     @property
     def _to(self) -> Take | Literal["all"] | Position:
-        if self.give.price is not None:
-            return "all"
         return self.give.to or ("all" if self.give.percent is None else "cheapest")
 
-    def _amount(self, members: list[Pick], groups: int) -> int:
+    def _amount(self, targets: list[Pick], groups: int) -> int:
         if self.give.price is None:
             return (self.give.amount or 0) * groups
-        return max(0, sum(pick.left * pick.units for pick in members) - self.give.price * groups)
+        return max(0, sum(pick.left * pick.units for pick in targets) - self.give.price * groups)
 
     def words(self, digits: int) -> str:
         size = f"every {self.every.units} units{words_of(self.every.of)}"
+        if self.give.percent is not None:
+            return f"{format_percent(self.give.percent)} off {self._words_for_target()} of {size}"
+        whom = size if self._to == "all" else f"{self._words_for_target()} of {size}"
         if self.give.price is not None:
-            return f"{size} for {format_money(self.give.price, digits)}"
-        if self.give.amount is not None:
-            return f"{format_money(self.give.amount, digits)} off {size}"
-        return f"{format_percent(self.give.percent or Fraction(0))} off {self._words_for_target()} of {size}"
+            return f"{whom} for {format_money(self.give.price, digits)}"
+        return f"{format_money(self.give.amount or 0, digits)} off {whom}"
 
     def _words_for_target(self) -> str:
         if isinstance(self._to, Position):

@@ -168,7 +168,7 @@ def _give_every(turn: Turn, benefit: Mapped) -> Given:
     if "percent" in gives:
         targets = [unit for group in groups for unit in _picked(turn, every, gives, group)]
         return Given(percent_off(turn, targets, gives["percent"]), used)
-    targets_of = {"to": "all"} | gives if "amount" in gives else {"to": "all"}
+    targets_of = {"to": "all"} | gives
     parts = [(_picked(turn, every, targets_of, group), _sets_in(every, group)) for group in groups]
     return Given(_merged([_off_group(turn, gives, targets, sets) for targets, sets in parts]), used)
 

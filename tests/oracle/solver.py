@@ -34,7 +34,8 @@ Written from the policy page alone. Where the page leaves a choice, this is what
     of names that `authority` does not rank, the first that the cashier is not.
 19. Usage is a list of past sales of promotions, each {promotion_id, at, store_id, cashier_id, customer_id, cost}; one
     counts in a limit where its scope is the same and its local date is in the same period.
-20. `every` with an amount takes it off the units that `to` names in each group, off the whole group where left out.
+20. `every` with an amount takes it off the units that `to` names in each group, off the whole group where left out; a
+    price is for these units together.
 21. A benefit that takes nothing off and gives no gift or points gives nothing, whatever units it would have used.
 22. `settled_by_order` names what the order of lines has settled, in any set that was tried: a "price", where units of
     two lines had as much left and the cheapest or dearest were asked for; a "remainder", where two lines had the same

@@ -130,6 +130,7 @@ BENEFIT_ROWS: list[tuple[str, Any]] = [
         Tiers(TierTerms("spend", (Step(5000, percent=Fraction(1, 20)), Step(10000, amount=1500)), CARE, MAKE_UP)),
     ),
     ("{tiers: {steps: [{from: 3, amount: 2}], by: quantity}}", Tiers(TierTerms("quantity", (Step(3, amount=200),)))),
+    ("{tiers: {by: spend, steps: []}}", Tiers(TierTerms("spend", ()))),
     ("{gift: {sku: S-7, name: Serum, value: 6.00, cost: 0.90}}", GiftOf(Gift("S-7", "Serum", 600, 90))),
     ("{points: {amount: 200, value: 2, cost: 1.10}}", PointsOf(Points(200, 200, 110))),
 ]
@@ -165,7 +166,9 @@ def test_every_kind_of_condition_and_benefit_is_in_these_tables() -> None:
 
 @pytest.mark.parametrize(("text", "benefit"), BENEFIT_ROWS, ids=[row[0] for row in BENEFIT_ROWS])
 def test_a_benefit_means_what_it_says(text: str, benefit: object) -> None:
-    assert promotion_of(text).benefit == benefit
+    found = promotion_of(text).benefit
+    assert found == benefit
+    assert found.words(2)
 
 
 @pytest.mark.parametrize(("text", "products"), RANGE_ROWS, ids=[row[0] for row in RANGE_ROWS])
