@@ -100,7 +100,7 @@ class Every(Benefit, frozen=True):
                 [pick for _, targets, times in batches for pick in alike(targets, times)], self.give.percent
             )
         else:
-            for members, targets, times in batches:
+            for _, targets, times in batches:
                 turn.take_amount(targets, self._amount(targets, groups), times)
         for members, _, times in batches:
             turn.use(alike(members, times))
