@@ -79,10 +79,10 @@ def _benefit(dice: Random, case: Case) -> Written:
 
 
 def _every(dice: Random, case: Case) -> Written:
-    """Write an amount off some units of each group, or a price for them."""
+    """Write an amount off some units of each group, or a price for them where the group is large."""
     units = dice.choice([2, 3, 4, 5])
     to: Any = dice.choice(["cheapest", "dearest", "all", {"position": str(dice.randint(1, units))}])
-    give: Written = {dice.choice(["amount", "price"]): _money(case, dice.choice([1, 99, 250, 700])), "to": to}
+    give: Written = {"price" if units == 5 else "amount": _money(case, dice.choice([1, 99, 250, 700])), "to": to}
     give |= {"units": str(dice.randint(1, units))} if to in ("cheapest", "dearest") else {}
     fill = {"fill": dice.choice(["dearest_first", "cheapest_first", "whole_set"])} if dice.random() < 0.6 else {}
     return {"every": {"units": str(units)} | _of(dice) | fill, "give": give}
