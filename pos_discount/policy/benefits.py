@@ -207,11 +207,11 @@ class Tiers(Benefit, frozen=True):
         else:
             turn.take_amount(picks, step.amount or 0)
 
-    def missing(self, turn: Turn) -> Missing | None:
+    def missing(self, turn: Turn) -> tuple[Missing, ...]:
         terms = self.tiers
         reached = turn.spend(terms.of, None) if terms.by == "spend" else turn.quantity(terms.of)
         lowest = min((step.from_ for step in terms.steps), default=reached)
-        return Missing(terms.by, lowest - reached, terms.of) if reached < lowest else super().missing(turn)
+        return (Missing(terms.by, lowest - reached, terms.of),) if reached < lowest else super().missing(turn)
 
     def words(self, digits: int) -> str:
         best = max(self.tiers.steps, key=lambda step: step.from_, default=Step(0, amount=0))

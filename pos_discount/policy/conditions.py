@@ -112,10 +112,11 @@ class Contains(Condition, frozen=True):
     ranges: ProductSets
 
     def unmet(self, view: View) -> Unmet | None:
-        for products in self.ranges:
-            if not view.quantity(products):
-                return Unmet(self.kind, words_for_missing("quantity", 1, products, 0), {"quantity": 1})
-        return None
+        missing = [products for products in self.ranges if not view.quantity(products)]
+        if not missing:
+            return None
+        detail = ", ".join([words_for_missing("quantity", 1, products, 0) for products in missing])
+        return Unmet(self.kind, detail, {"quantity": len(missing)})
 
     def needs_units(self) -> bool:
         return bool(self.ranges)

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from pos_discount.policy.picks import Pick
+from pos_discount.policy.picks import Pick, count_units
 
 
 class Slot(NamedTuple):
@@ -53,6 +53,14 @@ def fits_of(slots: Sequence[Slot], worth: Callable[[Pick], int]) -> list[Fit]:
     return sorted(fits, key=lambda fit: (-fit.worth, -fit.pick.left, fit.pick.line, fit.pick.run))
 
 
+def units_lacking(slots: Sequence[Slot]) -> tuple[int, ...]:
+    """Return how many units each part of one bundle lacks, where as many places as can be are filled."""
+    fitting = [pick for slot in slots for pick in slot.picks]
+    if len(fitting) == len(set(fitting)):  # most bundles ask for different products, and to count those is cheaper
+        return tuple([max(0, slot.units - count_units(slot.picks)) for slot in slots])
+    return Filling(fits_of(slots, lambda _: 0), slots, 1).lacking()
+
+
 class Filling:
     """So many bundles, filled with units in order. ``chosen`` are the units that fit; ``is_full`` tells whether they
     fill every part; ``steps`` counts the work."""
@@ -76,6 +84,10 @@ class Filling:
                 self.chosen.append(Fit(_some(pick, units), fit.worth, fit.parts))
                 missing -= units
         self.is_full = not missing
+
+    def lacking(self) -> tuple[int, ...]:
+        """Return how many units each part lacks."""
+        return tuple(self._free)
 
     def by_part(self) -> list[list[Pick]]:
         """Return the chosen units by part, each in the first part that leaves room for the others; asked for once."""

@@ -15,6 +15,7 @@ import msgspec
 from pos_discount.money import format_money, format_percent
 from pos_discount.policy.assignment import Assigned, Saving, Slot, assign_bundles
 from pos_discount.policy.balancing import balance_bundles
+from pos_discount.policy.filling import units_lacking
 from pos_discount.policy.picks import Pick, by_price, count_units, groups_of, take_units
 from pos_discount.policy.ranges import Range
 from pos_discount.policy.turn import Benefit, Missing, Take, Turn, alike, words_of, wrong_percent
@@ -88,9 +89,9 @@ class Every(Benefit, frozen=True):
             turn.count(_STEPS_PER_GROUP * len(batches))
             self._give(turn, [(members, self._targets(members), times) for members, times in batches], 1)
 
-    def missing(self, turn: Turn) -> Missing | None:
+    def missing(self, turn: Turn) -> tuple[Missing, ...]:
         more = self.every.units - count_units(turn.unused_units(self.every.of))
-        return Missing("quantity", more, self.every.of) if more > 0 else None
+        return (Missing("quantity", more, self.every.of),) if more > 0 else ()
 
     def _give(self, turn: Turn, batches: list[tuple[list[Pick], list[Pick], int]], groups: int) -> None:
         """Give to (members, targets, how many alike) batches, each of so many groups; a percentage once for all of
@@ -196,16 +197,16 @@ class BuyGet(Benefit, frozen=True):
         turn.take_percent(targets, terms.percent)
         turn.use([*targets, *take_units(by_price(others, "dearest"), needed)[0]])
 
-    def missing(self, turn: Turn) -> Missing | None:
+    def missing(self, turn: Turn) -> tuple[Missing, ...]:
         terms, (qualifying, rewarded) = self.buy_get, self._units(turn)
         qualify, reward, shared = count_units(qualifying), count_units(rewarded), _count_shared(qualifying, rewarded)
-        if _most_rewards(terms, qualify, reward, shared):
-            return None
-        if qualify < terms.buy:
-            return Missing("quantity", terms.buy - qualify, terms.of)
-        spare = min(reward, qualify + reward - shared - terms.buy)
-        of_get = terms.of if terms.of_get is None else terms.of_get
-        return Missing("quantity", (1 if terms.partial else terms.get) - spare, of_get)
+        get = 1 if terms.partial else terms.get
+        to_buy, to_get = max(0, terms.buy - qualify), max(0, get - reward)
+        to_get = max(to_get, terms.buy + get - (qualify + reward - shared) - to_buy)
+        if terms.of_get is None:
+            to_buy, to_get = to_buy + to_get, 0
+        wanted = (Missing("quantity", to_buy, terms.of), Missing("quantity", to_get, terms.of_get))
+        return tuple(one for one in wanted if one.amount)
 
     def _units(self, turn: Turn) -> tuple[list[Pick], list[Pick]]:
         """Return the units that may qualify, and those that may be rewarded."""
@@ -266,12 +267,10 @@ class Bundle(Benefit, frozen=True):
                 turn.take_amount(members, self._amount(members), times)
             turn.use(alike(members, times))
 
-    def missing(self, turn: Turn) -> Missing | None:
-        for part in self.bundle.of:
-            more = part.units - count_units(turn.unused_units(part.of))
-            if more > 0:
-                return Missing("quantity", more, part.of)
-        return None
+    def missing(self, turn: Turn) -> tuple[Missing, ...]:
+        parts = self.bundle.of
+        lacking = units_lacking([Slot(part.units, turn.unused_units(part.of)) for part in parts])
+        return tuple(Missing("quantity", more, part.of) for part, more in zip(parts, lacking, strict=True) if more)
 
     def _assigned(self, turn: Turn, slots: Sequence[Slot]) -> Assigned:
         terms, worth = self.bundle, partial(self._worth, turn)

@@ -101,13 +101,13 @@ class Benefit(msgspec.Struct, frozen=True):
         """Tell whether it picks some units of a range, so that what others leave can change which."""
         return self.uses_units
 
-    def missing(self, turn: Turn) -> Missing | None:
-        """Return what would have to be bought for the benefit to give something, or None where buying more does not
-        help."""
+    def missing(self, turn: Turn) -> tuple[Missing, ...]:
+        """Return all that would have to be bought for the benefit to give something, in units or in money alone;
+        nothing where buying more does not help."""
         targets = self.targets()
         if targets and not any(turn.quantity(of) for of in targets):
-            return Missing("quantity", 1, targets[0])
-        return None
+            return (Missing("quantity", 1, targets[0]),)
+        return ()
 
     def words(self, digits: int) -> str:
         """Describe the benefit in a few plain words, for a currency with so many decimals."""

@@ -225,6 +225,7 @@ class Discounts:
 
 def _what_is_missing(promotion: Promotion, turn: Turn) -> Unmet:
     missing = promotion.benefit.missing(turn)
-    if missing is None:
+    if not missing:
         return _NO_SAVING
-    return Unmet("no_saving", words_for_missing(*missing, turn.currency_digits), {missing.what: missing.amount})
+    detail = ", ".join([words_for_missing(*one, turn.currency_digits) for one in missing])
+    return Unmet("no_saving", detail, {missing[0].what: sum([one.amount for one in missing])})
