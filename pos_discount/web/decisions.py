@@ -123,19 +123,20 @@ NOTHING_KEPT = CustomerRecord()
 
 def kept_customer(record: CustomerRecord, today: date) -> KeptCustomer:
     """Sum up what is kept of a customer over the 90 days that end today; days after it (a clock that was off) count
-    too.
+    too, but are the last visit only where there is no other.
     """
     first = today.toordinal() - DAYS_KEPT + 1
     days = [day for day in record.days if day.day >= first]
     spend = sum(day.spend for day in days)
     visited = [day.day for day in record.days if day.visits]
+    until_today = [day for day in visited if day <= today.toordinal()]
     return KeptCustomer(
         visits=record.visits,
         visits_90d=sum(day.visits for day in days),
         spend_90d=spend,
         promo_share_90d=round(sum(day.promoted for day in days) / spend, 6) if spend > 0 else None,
         returns_90d=sum(day.returns for day in days),
-        last_visit_on=date.fromordinal(max(visited)) if visited else None,
+        last_visit_on=date.fromordinal(max(until_today or visited)) if visited else None,
         events=record.events,
     )
 

@@ -135,10 +135,10 @@ class Outcomes:
         )
 
     def _visit(self, sale: KeptSale, sold: Sold | None, paid: int) -> Visit:
-        """A visit belongs to the day of its decision by the server's clock, whenever its outcome comes."""
+        """A visit belongs to the day of the sale, as limits do, whenever its outcome comes."""
         policy = self._in_force.policy
         zone = policy.index.policy.house.time_zone if policy else UTC
-        day = local_day(datetime.fromtimestamp(sale.record.made_at // 1_000_000, UTC), zone)
+        day = local_day(datetime.fromtimestamp(sale.record.decided_at // 1_000_000, UTC), zone)
         promoted = min(sold.promoted, paid) if sold else 0
         return Visit(day, visits=1, spend=paid, promoted=promoted)
 

@@ -34,6 +34,8 @@ POLICY = """{policy: 1, currency: EUR, time_zone: Europe/Paris, ladder: {max_run
   {id: without, name: Without, channels: [owed], benefit: {amount: 3.00}},
   {id: back, name: Back, channels: [history], when: [{days_since_last_visit: {at_least: 0}}],
    benefit: {amount: 1.00}},
+  {id: away, name: Away, channels: [away], when: [{days_since_last_visit: {at_least: 90}}],
+   benefit: {amount: 1.00}},
   {id: first, name: First, channels: [history], when: [{visit_number: {exactly: 1}}], benefit: {amount: 2.00}},
   {id: third, name: Third, channels: [history], when: [{visit_number: {exactly: 3}}],
    benefit: {amount: 3.00}}]}"""
@@ -264,6 +266,31 @@ def test_a_voided_sale_is_no_visit(shop: FlaskClient, who: str) -> None:
     tell(shop, told, "bought_at_base")
     tell(shop, told, "cancelled")
     assert applies(decide(shop, "history", who=who)) == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("sold", "asked", "is_long_ago"),
+    [
+        pytest.param(["2026-08-20T12:00:00+02:00"], "2026-11-18T12:00:00+01:00", True, id="ninety days"),
+        pytest.param(["2026-08-21T12:00:00+02:00"], "2026-11-18T12:00:00+01:00", False, id="eighty-nine days"),
+        pytest.param(["2026-08-20T22:00:00+00:00"], "2026-11-18T12:00:00+01:00", False, id="the day is the house's"),
+        pytest.param(
+            ["2026-11-17T12:00:00+01:00", "2026-01-01T12:00:00+01:00"], "2026-11-18T12:00:00+01:00", False,
+            id="told in another order",
+        ),
+        pytest.param(
+            ["2026-01-01T12:00:00+01:00", "2090-01-01T12:00:00+01:00"], "2026-11-18T12:00:00+01:00", True,
+            id="a till whose clock was far ahead",
+        ),
+        pytest.param(["2090-01-01T12:00:00+01:00"], "2026-11-18T12:00:00+01:00", False, id="none but that one"),
+    ],
+)  # fmt: skip
+def test_a_visit_is_kept_at_its_sales_time(
+    shop: FlaskClient, who: str, sold: list[str], asked: str, is_long_ago: bool
+) -> None:
+    for at in sold:
+        tell(shop, decide(shop, "away", who=who, at=at), "bought_at_base")
+    assert (applies(decide(shop, "away", who=who, at=asked)) == ["away"]) is is_long_ago
 
 
 def test_what_the_till_sends_goes_before_what_the_service_keeps(shop: FlaskClient, who: str) -> None:

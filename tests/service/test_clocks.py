@@ -110,7 +110,7 @@ def test_a_till_two_days_off_is_served_by_its_own_clock_and_expires_by_the_serve
     assert timedelta(0) < datetime.fromisoformat(answer["expires_at"]) - datetime.now(UTC) <= timedelta(minutes=30)
     path = f"/v1/decisions/{answer['decision_id']}/outcome"
     assert client.put(path, json={"result": "bought_at_base", "at": at.isoformat()}).status_code == 201
-    assert applies(client, "back-soon", customer=customer)  # the visit was today, by the server's clock
+    assert applies(client, "back-soon", customer=customer)  # by another till, whose clock is right
     assert applies(client, "back-soon", customer=customer, at=at.isoformat())
     assert not applies(client, "back-late", customer=customer, at=at.isoformat())
 
