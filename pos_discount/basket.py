@@ -49,7 +49,7 @@ class Customer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     customer_id: Identifier | None = None
     tier: Word | None = None
     groups: Words = ()
-    birthday: Annotated[str, Meta(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")] | None = None
+    birthday: Annotated[str, Meta(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", max_length=5)] | None = None
     visit_number: Annotated[int, Meta(ge=1, le=10**9)] | None = None
     last_visit_on: date | None = None
     visits_90d: Annotated[int, Meta(ge=0, le=10**9)] | None = None

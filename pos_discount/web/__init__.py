@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["create_app"]
 
+MOST_IN_FLIGHT_EMBEDDED = 64
+"""Requests that run at once: whoever embeds the app has threads of their own to bound, and the first may be slow."""
+
 
 def create_app(settings: Mapping[str, object]) -> Flask:
     """Make the service from a mapping with ``policies``, ``database``, ``auth`` and ``secret``; raises `SettingsError`.
@@ -22,4 +25,4 @@ def create_app(settings: Mapping[str, object]) -> Flask:
     from pos_discount.web.app import build_app
     from pos_discount.web.settings import settings_from_mapping
 
-    return build_app(settings_from_mapping(settings))
+    return build_app(settings_from_mapping(settings), most_in_flight=MOST_IN_FLIGHT_EMBEDDED)

@@ -111,6 +111,7 @@ WRONG = [
     ("a number for a time", "/at", 1795251731),
     ("a birthday with a year", "/customer/birthday", "1990-11-25"),
     ("a birthday in no month", "/customer/birthday", "13-01"),
+    ("a birthday that ends a line", "/customer/birthday", "11-25\n"),
     ("a birthday on no day", "/customer/birthday", "02-30"),
     ("a share above all", "/customer/promo_share_90d", 1.01),
     ("a share below nothing", "/customer/promo_share_90d", -0.01),

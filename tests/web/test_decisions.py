@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -192,8 +194,6 @@ def test_decision_ids_sort_by_time(client: FlaskClient) -> None:
 
 
 def test_what_a_promotion_may_give_in_all_is_never_exceeded_by_many_at_once(tmp_path: Path) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     budget = PROMOTIONS.replace("limits: [{uses: 1, per: customer}]", "limits: [{budget: 9.00, per: chain}]")
     app = make_app(tmp_path)
     write_policy(tmp_path / "policies", budget)
@@ -206,6 +206,21 @@ def test_what_a_promotion_may_give_in_all_is_never_exceeded_by_many_at_once(tmp_
 
     with ThreadPoolExecutor(8) as threads:
         assert sum(threads.map(one, range(16))) == 1
+
+
+def test_a_crowd_of_tills_at_an_app_that_has_just_begun_is_served_and_shares_a_limit(tmp_path: Path) -> None:
+    app, tills = make_app(tmp_path), 32
+    crowd = Barrier(tills)
+
+    def one(_: int) -> Any:
+        client = app.test_client()
+        crowd.wait()
+        return client.post("/v1/decisions", json=basket(customer={"customer_id": "L-1"}))
+
+    with ThreadPoolExecutor(tills) as threads:
+        answers = list(threads.map(one, range(tills)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert sum("goodwill" in json.dumps(answer.json["ladder"]) for answer in answers) == 1
 
 
 def make_app_again(folder: Path) -> Any:
