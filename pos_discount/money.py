@@ -137,7 +137,7 @@ def share_within(amount: int, weights: Sequence[int], capacities: Sequence[int])
     [2, 8]
     """
     shares = [0] * len(weights)
-    open_ones = [position for position, capacity in enumerate(capacities) if capacity > 0 and weights[position] > 0]
+    open_ones = [position for position, weight in enumerate(weights) if weight > 0]
     while amount and open_ones:
         offered = share_out(amount, [weights[position] for position in open_ones])
         full = [p for p, share in zip(open_ones, offered, strict=True) if share > capacities[p]]

@@ -177,7 +177,7 @@ class Turn:
             savings = share_out(cap, savings)
             self.work += _WORK_PER_PICK * sum([len(self._pieces_by_line[line]) for line in lines])
             for line, saving in zip(lines, savings, strict=True):
-                self._pieces_by_line[line] = _cut(self._pieces_by_line[line], saving)
+                self._pieces_by_line[line] = _cut(self._dearest_first(line), saving)
         touched = {*lines, *[line for line, _ in self._used]} if self._used else lines
         runs_by_line = {line: self._runs_after(line) for line in touched}
         self.work += _WORK_PER_PICK * sum([1 + len(runs) for runs in runs_by_line.values()])
@@ -191,6 +191,10 @@ class Turn:
             shares = share_out(cap, list(amounts.values()))
             amounts = {line: share for line, share in zip(amounts, shares, strict=True) if share}
         return Taken(amounts, self.scan.quantities, self.left.less_on_lines(amounts))
+
+    def _dearest_first(self, line: int) -> list[Piece]:
+        runs = self.left.runs(line)
+        return sorted(self._pieces_by_line[line], key=lambda piece: -runs[piece.run].left)
 
     def _has_floor(self, lines: Sequence[int]) -> bool:
         min_prices = self.scan.min_prices
@@ -206,10 +210,10 @@ class Turn:
 
     def _by_line(self, picks: Collection[Pick]) -> list[list[Pick]]:
         by_line: dict[int, list[Pick]] = {}
-        for pick in picks:
+        for pick in sorted(picks):
             by_line.setdefault(pick.line, []).append(pick)
         self.work += _WORK_PER_PICK * (len(picks) + len(by_line))
-        return [by_line[line] for line in sorted(by_line)]
+        return list(by_line.values())
 
     def _take(self, pick: Pick, amount: int, units: int | None = None) -> None:
         pieces = self._pieces_by_line.setdefault(pick.line, [])
@@ -228,7 +232,7 @@ class Turn:
     def _take_within(self, picks: Sequence[Pick], amount: int, times: int) -> None:
         """Share an amount over one line's units, ``times`` over; what does not fit a unit goes to the others of the
         line."""
-        rest = [pick for pick in picks if self.room(pick)]
+        rest = list(picks)
         while True:
             self.work += _WORK_PER_PICK * len(rest)
             shares = share_over_units(amount, [pick.left for pick in rest], [pick.units for pick in rest])
@@ -242,9 +246,6 @@ class Turn:
             if not full:
                 for pick, share, units in parts:
                     self._take(pick, share, units * times)
-                for pick in picks:
-                    if not self.room(pick):
-                        self._take(pick, 0, pick.units * times)
                 return
             for pick, units in full:
                 self._take(pick, self.room(pick), units * times)
