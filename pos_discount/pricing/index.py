@@ -59,7 +59,8 @@ class PolicyIndex:
         self.finder = Finder(self.entries, self.position_by_id)
         self.untouched = frozenset(e.position for e in self.entries if _can_apply_untouched(e.promotion))
         self.naming = self._naming()
-        self._limited = frozenset(e.position for e in self.entries if e.promotion.limits)
+        self._limited_by_slot = tuple([self._with_limits(positions) for positions in self.naming])
+        self._limited_untouched = self._with_limits(self.untouched)
         self._positions_by_code, self._positions_by_start = _by_coupon(self.entries)
         self._slots_by_anchor, self._slots_anywhere, self._plain_slots = self._anchored()
         self._facts_by_product: dict[tuple[object, ...], ProductFacts] = {}
@@ -92,7 +93,7 @@ class PolicyIndex:
     def limited(self, basket: Basket) -> list[int]:
         """Return the promotions with limits that may apply to a basket, by position."""
         slots = {WHOLE_BASKET}.union(*[product.slots for product in self.facts(basket.lines)])
-        return sorted(self._limited & self.untouched.union(*[self.naming[slot] for slot in slots]))
+        return sorted(self._limited_untouched.union(*[self._limited_by_slot[slot] for slot in slots]))
 
     def product(self, line: Line) -> Product:
         """Return a line's product, completed from the catalogue where the till left something out."""
@@ -144,6 +145,9 @@ class PolicyIndex:
             for slot in entry.slots or (WHOLE_BASKET,):
                 naming[slot].append(entry.position)
         return tuple(map(tuple, naming))
+
+    def _with_limits(self, positions: Iterable[int]) -> frozenset[int]:
+        return frozenset(position for position in positions if self.entries[position].promotion.limits)
 
     def _anchored(self) -> tuple[dict[_Anchor, list[int]], tuple[int, ...], frozenset[int]]:
         """Sort the slots: by the keys that lead to them, those that any product may be in, those that a key alone

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -102,6 +103,7 @@ def _subject(per: str, basket: Basket) -> str | None:
     return basket.cashier_id if per == "cashier" else ""
 
 
+@lru_cache(maxsize=256)
 def _period_start(every: str, today: date) -> str:
     if every == "day":
         return today.isoformat()

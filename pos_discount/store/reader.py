@@ -1,12 +1,12 @@
-"""Reading: every thread has its own read-only connection, opened when it first reads.
+"""Reading: read-only connections, each lent to one thread at a time and opened where all others are lent.
 
-In WAL mode readers neither wait for the writer nor hold it up. A connection on which the disk failed is dropped, so
-that the next read tries a fresh one.
+In WAL mode readers neither wait for the writer nor hold it up. What came back last is lent first: what it keeps of the
+file is the freshest there is. A connection on which the disk failed is dropped, so that the next read tries a fresh
+one.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,24 +19,27 @@ class Readers:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._local = threading.local()
-        self._opened: list[tuple[threading.Thread, Connection]] = []
-        self._opening = threading.Lock()
+        self._idle: list[Connection] = []
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Lend this thread's connection; raises StoreUnavailable where the disk or the file refuses."""
+        """Lend a connection; raises StoreUnavailable where the disk or the file refuses."""
+        connection: Connection | None = None
         try:
-            yield self._connection()
+            connection = self._connection()
+            yield connection
         except DatabaseFault as error:
             if not is_storage_error(error):
                 raise
-            self._local.connection = None
+            connection = None
             raise unavailable(self._path, error) from error
+        finally:
+            if connection is not None:
+                self._idle.append(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """Lend this thread's connection with one view of the database for the whole block."""
+        """Lend a connection with one view of the database for the whole block."""
         with self.reading() as connection:
             connection.execute("BEGIN")
             try:
@@ -47,16 +50,11 @@ class Readers:
 
     def close(self) -> None:
         """Close all connections; no thread may be reading."""
-        self._local = threading.local()
-        opened, self._opened = self._opened, []
-        for _, connection in opened:
-            connection.close()
+        while self._idle:
+            self._idle.pop().close()
 
     def _connection(self) -> Connection:
-        connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = connect_to_read(self._path)
-            with self._opening:
-                living = [(thread, other) for thread, other in self._opened if thread.is_alive()]
-                self._opened = [*living, (threading.current_thread(), connection)]
-        return connection
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return connect_to_read(self._path)

@@ -53,8 +53,8 @@ def _admit_callers(app: Flask, gate: Gate, in_force: InForce) -> None:
         rule, environ = request.url_rule, request.environ
         if rule is not None:
             environ[ROUTE] = rule.rule
-        g.caller = gate.caller(environ, None if rule is None else rule.endpoint)
-        environ[KEY_ID] = g.caller.key_id
+        caller = g.caller = gate.caller(environ, None if rule is None else rule.endpoint)
+        environ[KEY_ID] = caller.key_id
 
 
 def _answer_errors(app: Flask, log: FilteringBoundLogger) -> None:

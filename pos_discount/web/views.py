@@ -62,7 +62,9 @@ class Views:
         self._returns = Returns(store, self._archive)
         self._prober = Prober(store, in_force)
         self._gauges = Gauges(store, metrics)
-        self._parameters_by_route = {route.name: route.parameters for route in ROUTES}
+        self._parameters_by_route = {
+            route.name: {parameter.name: parameter.words for parameter in route.parameters} for route in ROUTES
+        }
 
     # Decisions
 
@@ -158,7 +160,7 @@ class Views:
 
     def _once(self, body: bytes, run: Callable[[Claim | None], Reply]) -> Response:
         """Run a call or, where its Idempotency-Key was answered before, give that answer again."""
-        key = request.headers.get("Idempotency-Key")
+        key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
         if key is None:
             return _respond(run(None))
         claim = Claim(_caller().key_id, _checked_key(key), self._digest(body), time.time_ns() // 1000)
@@ -184,7 +186,7 @@ class Views:
     def _words(self, route: str) -> dict[str, str]:
         """Read the query's parameters; one that is unknown, comes twice or has another word than the table's is
         refused."""
-        known = {parameter.name: parameter.words for parameter in self._parameters_by_route[route]}
+        known = self._parameters_by_route[route]
         words = {name: choices[0] for name, choices in known.items()}
         if not request.query_string:
             return words
@@ -226,12 +228,11 @@ def _body() -> bytes:
         raise Problem("unsupported_media_type", "Send the body as 'Content-Type: application/json', in UTF-8.")
     if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise Problem("unsupported_media_type", "Send the body as it is, without a Content-Encoding.")
-    return read_stream(environ["wsgi.input"], _length())
+    return read_stream(environ["wsgi.input"], _length(environ))
 
 
-def _length() -> int | None:
+def _length(environ: WSGIEnvironment) -> int | None:
     """Return how long the body says it is; None where it comes in chunks, whose end the server finds."""
-    environ = request.environ
     sent = environ.get("CONTENT_LENGTH") or ""
     if not sent:
         return None if environ.get("wsgi.input_terminated") else 0

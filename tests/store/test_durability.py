@@ -225,6 +225,16 @@ def test_a_caller_is_not_kept_waiting_for_ever(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_connection_is_lent_to_one_reader_at_a_time_and_then_to_the_next(store: Store) -> None:
+    with store._snapshot() as outer, store._reading() as inner:
+        assert inner is not outer
+    with pytest.raises(ZeroDivisionError), store._reading() as again:
+        assert again in (inner, outer)
+        _ = 1 // 0
+    with store._reading() as after_an_error:
+        assert after_an_error is again
+
+
 def test_a_mistake_in_a_job_reaches_its_caller_and_the_writer_goes_on(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         store._write(lambda _: 1 // 0)
