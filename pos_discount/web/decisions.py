@@ -97,7 +97,8 @@ class Decider:
         sale = None if basket.sale_id is None else (basket.store_id, basket.sale_id)
         earlier = None if sale is None else self._store.read_earlier_decision(*sale)
         counters = counters_needed(basket, index, now) if policy.has_limits else ()
-        usages = self._store.read_usage(counters, microseconds(now), sale) if counters else ()
+        own = sale if earlier else None  # a sale that comes for the first time holds nothing yet
+        usages = self._store.read_usage(counters, microseconds(now), own) if counters else ()
         known = Known(
             usage=tuple((key, used_up.get(key, usage)) for key, usage in zip(counters, usages, strict=True)),
             kept=self._kept(basket, (basket.at or now).astimezone(index.policy.house.time_zone).date()),
