@@ -15,7 +15,7 @@ import msgspec
 from pos_discount.basket import Basket
 from pos_discount.money import part_of
 from pos_discount.pricing.context import Context
-from pos_discount.pricing.discounts import MOST_WORK, MOST_WORK_BEGUN, Applied, Discounts
+from pos_discount.pricing.discounts import MOST_WORK, MOST_WORK_BEGUN, NO_LIMIT, Applied, Discounts
 from pos_discount.pricing.index import PolicyIndex
 from pos_discount.pricing.scan import Scan
 from pos_discount.pricing.sets import Positions, Sets
@@ -172,7 +172,7 @@ class Guard:
         self.base_total = discountable - base.saving
         most = guards.max_depth
         self._most_saving = None if most is None else part_of(discountable, most, "down")
-        self._roles = [(role, part_of(self.base_total, depth, "down")) for role, depth in scan.index.roles]
+        self._roles = [(role, _most_value(self.base_total, depth)) for role, depth in scan.index.roles]
         self._least_nets = None if guards.min_margin is None else _least_nets(scan, base, guards.min_margin)
 
     def forbids(self, priced: Priced) -> bool:
@@ -229,6 +229,11 @@ class Guard:
             return None if needed == own else needed
         own_rank = 0 if own is None else roles.index(own) if own in roles else -1
         return None if own_rank >= roles.index(needed) else needed
+
+
+def _most_value(base_total: int, depth: Fraction) -> int:
+    """Return the largest value that is no deeper; where nothing is left to pay, any value is all of it."""
+    return NO_LIMIT if depth == 1 and not base_total else part_of(base_total, depth, "down")
 
 
 def _least_nets(scan: Scan, base: Priced, min_margin: Fraction) -> list[int]:
