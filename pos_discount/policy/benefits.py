@@ -27,7 +27,7 @@ from pos_discount.policy.group_benefits import (
 from pos_discount.policy.picks import Pick, by_price, take_units
 from pos_discount.policy.presents import Gift, Points
 from pos_discount.policy.ranges import Range
-from pos_discount.policy.turn import Benefit, Missing, Take, Turn, words_of, wrong_percent
+from pos_discount.policy.turn import Benefit, Missing, Take, Turn, words_for_each, words_of, wrong_percent
 from pos_discount.policy.values import Count, Money, Percent, Products, Reads
 
 __all__ = [
@@ -80,7 +80,7 @@ class PercentOff(Benefit, frozen=True):
         return self.units is not None
 
     def words(self, digits: int) -> str:
-        return f"{format_percent(self.percent)} off{words_of(self.of)}"
+        return f"{format_percent(self.percent)} off{words_of(self.of)}{_words_for(self.units)}"
 
     def targets(self) -> tuple[Range | None, ...]:
         return (self.of,)
@@ -111,8 +111,8 @@ class AmountOff(Benefit, frozen=True):
         return self.units is not None
 
     def words(self, digits: int) -> str:
-        per = "" if self.each == "basket" else f" each {self.each}"
-        return f"{format_money(self.amount, digits)} off{per}{words_of(self.of)}"
+        whom = words_of(self.of) if self.each == "basket" else f" each {words_for_each(self.each, self.of)}"
+        return f"{format_money(self.amount, digits)} off{whom}{_words_for(self.units)}"
 
     def targets(self) -> tuple[Range | None, ...]:
         return (self.of,)
@@ -133,7 +133,8 @@ class UnitPrice(Benefit, frozen=True):
         return self.units is not None
 
     def words(self, digits: int) -> str:
-        return f"each{words_of(self.of)} for {format_money(self.unit_price, digits)}"
+        price = format_money(self.unit_price, digits)
+        return f"each {words_for_each('unit', self.of)} for {price}{_words_for(self.units)}"
 
     def targets(self) -> tuple[Range | None, ...]:
         return (self.of,)
@@ -262,6 +263,12 @@ BENEFITS: Mapping[str, type[Benefit]] = {
     benefit.kind: benefit
     for benefit in (PercentOff, AmountOff, UnitPrice, PriceList, Every, BuyGet, Bundle, Tiers, GiftOf, PointsOf)
 }
+
+
+def _words_for(units: SomeUnits | None) -> str:
+    if units is None:
+        return ""
+    return f", the {units.take} unit only" if units.at_most == 1 else f", the {units.at_most} {units.take} units only"
 
 
 def _choose(turn: Turn, of: Range | None, units: SomeUnits | None) -> Collection[Pick]:

@@ -18,7 +18,7 @@ from pos_discount.policy.balancing import balance_bundles
 from pos_discount.policy.filling import units_lacking
 from pos_discount.policy.picks import Pick, by_price, count_units, groups_of, take_units
 from pos_discount.policy.ranges import Range
-from pos_discount.policy.turn import Benefit, Missing, Take, Turn, alike, words_of, wrong_percent
+from pos_discount.policy.turn import Benefit, Missing, Take, Turn, alike, words_for_each, words_of, wrong_percent
 from pos_discount.policy.values import Count, Money, Percent, Products, Reads
 
 MOST_PARTS = 100
@@ -136,7 +136,8 @@ class Every(Benefit, frozen=True):
         return max(0, sum(pick.left * pick.units for pick in targets) - self.give.price * groups)
 
     def words(self, digits: int) -> str:
-        size = f"every {self.every.units} units{words_of(self.every.of)}"
+        what = "unit" if self.every.units == 1 else f"{self.every.units} units"
+        size = f"every {words_for_each(what, self.every.of)}"
         if self.give.percent is not None:
             return f"{format_percent(self.give.percent)} off {self._words_for_target()} of {size}"
         whom = size if self._to == "all" else f"{self._words_for_target()} of {size}"
@@ -147,7 +148,9 @@ class Every(Benefit, frozen=True):
     def _words_for_target(self) -> str:
         if isinstance(self._to, Position):
             return f"unit {self._to.position}"
-        return "all" if self._to == "all" else f"the {self._to}"
+        if self._to == "all":
+            return "all"
+        return f"the {self._to}" if self.give.units == 1 else f"the {self.give.units} {self._to}"
 
     def targets(self) -> tuple[Range | None, ...]:
         return (self.every.of,)

@@ -140,6 +140,11 @@ def wrong_percent(percent: Fraction | None) -> str | None:
     return None if percent is None or 0 <= percent <= 1 else "expected a percentage from 0% to 100%"
 
 
+def words_for_each(what: str, products: Range | None) -> str:
+    """Return what of a range each is given for, such as ``unit of care``; without the range where it has no name."""
+    return f"{what} of{words_of(products)}" if words_of(products) else what
+
+
 def words_of(products: Range | None) -> str:
     """Return a range's name with a space before it, for sentences; nothing where it has none."""
     return f" {products.name}" if products is not None and products.name else ""

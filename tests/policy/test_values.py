@@ -171,6 +171,24 @@ def test_a_benefit_means_what_it_says(text: str, benefit: object) -> None:
     assert found.words(2)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{percent: 10%, of: care}", "10% off care"),
+        ("{percent: 10%, of: care, units: {at_most: 2, take: dearest}}", "10% off care, the 2 dearest units only"),
+        ("{amount: 5, units: {at_most: 1}}", "5.00 off, the cheapest unit only"),
+        ("{amount: 5, each: unit, of: care}", "5.00 off each unit of care"),
+        ("{amount: 5, each: line, of: care}", "5.00 off each line of care"),
+        ("{unit_price: 9.99, of: care, units: {at_most: 3}}", "each unit of care for 9.99, the 3 cheapest units only"),
+        ("{every: {units: 3, of: care}, give: {percent: 50%}}", "50% off the cheapest of every 3 units of care"),
+        ("{every: {units: 3}, give: {percent: 50%, units: 2}}", "50% off the 2 cheapest of every 3 units"),
+        ("{every: {units: 1, of: care}, give: {price: 5}}", "every unit of care for 5.00"),
+    ],
+)
+def test_a_plain_sentence_promises_no_more_than_is_given(text: str, words: str) -> None:
+    assert promotion_of(text).benefit.words(2) == words
+
+
 @pytest.mark.parametrize(("text", "products"), RANGE_ROWS, ids=[row[0] for row in RANGE_ROWS])
 def test_a_range_means_what_it_says(text: str, products: Range) -> None:
     assert promotion_of(f"{{percent: 10%, of: {text}}}").benefit == PercentOff(Fraction(1, 10), of=products)
