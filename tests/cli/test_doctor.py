@@ -1,6 +1,5 @@
 """`pos-discount doctor`: a good installation passes, and each thing that is broken on a bad one is found and named."""
 
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -53,11 +52,12 @@ def remove_policy(shop: Shop) -> dict[str, str | None]:
 
 
 def damage_database(shop: Shop) -> dict[str, str | None]:
+    with sqlite3.connect(shop.database) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # until then all lies beside the file
     pages = bytearray(shop.database.read_bytes())
-    pages[4096 * 3 : 4096 * 12] = os.urandom(4096 * 9)
-    shop.database.write_bytes(bytes(pages))
-    for beside in ("-wal", "-shm"):
-        Path(f"{shop.database}{beside}").unlink(missing_ok=True)
+    assert len(pages) > 4096 * 12
+    pages[4096 * 3 : 4096 * 12] = b"\xa5" * 4096 * 9
+    shop.database.write_bytes(pages)
     return {}
 
 
@@ -103,7 +103,7 @@ def no_folder(shop: Shop) -> dict[str, str | None]:
     [
         (break_policy, "policy", "house.yaml:2"),
         (remove_policy, "policy", "nowhere"),
-        (damage_database, "database", ""),
+        (damage_database, "database", "damaged"),
         (write_nonsense, "database", "not a database"),
         (miscount, "database", "disagrees"),
         (newer_tables, "database", "step 999"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.contract.shop import Shops, lines_of
+from tests.contract.shop import AT, Shops, lines_of
 from tests.contract.till import applies, decide, kept, tell
 
 POLICY = """{policy: 1, currency: EUR, time_zone: Europe/Paris, ladder: {max_rungs: 20}, holdout: {share: 100%},
@@ -243,8 +243,8 @@ def test_a_rung_counts_the_base_that_is_in_it(shop: FlaskClient, who: str, rung:
 
 
 def test_a_use_that_another_decision_holds_is_a_limit_to_a_dry_run(shop: FlaskClient, who: str) -> None:
-    decide(shop, "daily", who=who)
-    asked = {"store_id": "S001", "currency": "EUR", "channel": "daily", "lines": list(lines_of("A 1000"))}
+    decide(shop, "daily", who=who, at=AT)
+    asked = {"store_id": "S001", "currency": "EUR", "channel": "daily", "lines": list(lines_of("A 1000")), "at": AT}
     told = shop.post("/v1/decisions?dry_run=true", json=asked | {"customer": {"customer_id": who}}).json
     assert {one["promotion_id"]: one["reason"] for one in told["not_applicable"]}["daily"] == "limit"
 

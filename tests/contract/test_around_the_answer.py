@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from pos_discount.web import create_app
-from tests.contract.shop import Shops, lines_of
+from tests.contract.shop import AT, Shops, lines_of
 
 POLICY = """{"policy": 1, "currency": "EUR", "time_zone": "Europe/Paris", "margins": [{"rate": "50%"}],
  "holdout": {"share": "100%", "ladder": "full"}, "ladder": {"max_rungs": 20},
@@ -174,7 +174,7 @@ def test_without_a_right_key_every_answer_is_401(tmp_path_factory: pytest.TempPa
 
 
 def test_a_policy_in_json_is_a_policy(shop: FlaskClient) -> None:
-    told = shop.post(DECIDE, json=BASKET | {"locale": "en"}).json
+    told = shop.post(DECIDE, json=BASKET | {"locale": "en", "at": AT}).json
     assert [(rung["saving"], rung["say"]) for rung in told["ladder"]] == [(200, "Ten €2.00")]
 
 

@@ -18,6 +18,7 @@ from .house import WELCOME_MINOR, basket
 from .serving import PATIENCE, Service, Till
 
 CLIENTS = 8
+ONE_MOMENT = "2026-11-21T12:00:00+01:00"  # of one year, whose budget has one counter
 
 
 class Attack(NamedTuple):
@@ -80,7 +81,10 @@ def find_losses(service: Service, attack: Attack) -> list[str]:
 
 def _sell(till: Till, number: int, acknowledged: dict[str, int]) -> None:
     sent = basket(
-        sale_id=f"sale-{number}", till_id=f"T{number % CLIENTS}", customer={"customer_id": f"L-{number % 40}"}
+        sale_id=f"sale-{number}",
+        till_id=f"T{number % CLIENTS}",
+        customer={"customer_id": f"L-{number % 40}"},
+        at=ONE_MOMENT,
     )
     decision = till.call("POST", "/v1/decisions", sent, f"decide-{number}")
     assert decision.status == 201, decision.body
