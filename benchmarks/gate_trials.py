@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Floats, Ints
 from pos_discount.learning.evaluation import (
     LEAST_LIKELY,
     Estimate,
@@ -41,9 +41,6 @@ from pos_discount.learning.gate import (
 from pos_discount.learning.targets import Unknown
 from pos_discount.simulation.shoppers import all_ladders, odds_of
 from pos_discount.simulation.worlds import DEPTHS, HUNTERS_MIX, MARGINS, OFFER_COST, TYPES, _discrete_kinds
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 LADDERS = all_ladders(len(DEPTHS), 3)
 NAMED = ((0,), (0, 1, 2), (0, 5))

@@ -9,12 +9,10 @@ Source: tree-structured mixtures with permutation tests (Hothorn, Hornik and Zei
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Bools, Floats, Ints
 from pos_discount.learning.evidence import Bins
 from pos_discount.sensitivity import CellTree
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ def grow_cells(
     dice = np.random.default_rng(seed)
     bins, visits, likelihood = _one_row_each(bins, weight, visits, likelihood, limits.rows, dice)
     nodes: list[list[int]] = [[-1, 0, 0, 0, 0]]
-    queue: list[tuple[int, int, NDArray[np.bool_]]] = [(0, 0, np.ones(len(bins), dtype=np.bool_))]
+    queue: list[tuple[int, int, Bools]] = [(0, 0, np.ones(len(bins), dtype=np.bool_))]
     leaves = 1
     while queue:
         node, depth, here = queue.pop(0)
@@ -62,7 +60,7 @@ def grow_cells(
     return _numbered(nodes)
 
 
-def cells_of(tree: CellTree, bins: Bins) -> NDArray[np.intp]:
+def cells_of(tree: CellTree, bins: Bins) -> Ints:
     """Give each owner's cell [O]."""
     feature, threshold, left, right, cell = (np.array(column, dtype=np.intp) for column in _columns(tree))
     owners, node = np.arange(len(bins)), np.zeros(len(bins), dtype=np.intp)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from pos_discount.arrays import Bools, Floats, Ints
 from pos_discount.learning.evaluation import LEAST_LIKELY
 from pos_discount.learning.executed import Executed, agrees, executed_of, has_refused_first
 from pos_discount.learning.features import bins_of
@@ -19,9 +20,6 @@ from pos_discount.learning.history import Visit
 from pos_discount.sensitivity import Event, Stakes, Terms, parse_event_code
 from pos_discount.sensitivity.ladder import Distribution
 from pos_discount.sensitivity.stakes import Ladder
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 MOST_LOOKED_UP = 5_000
 """Ladders up to which what was possible is looked up in a table of visits and ladders."""
@@ -56,11 +54,11 @@ class Spread(NamedTuple):
     ladder: Ints
     mass: Floats
 
-    def at(self, chosen: NDArray[np.bool_]) -> "Spread":
+    def at(self, chosen: Bools) -> "Spread":
         """Keep the visits that are chosen [N]."""
         return self.only(chosen[self.row])
 
-    def only(self, kept: NDArray[np.bool_]) -> "Spread":
+    def only(self, kept: Bools) -> "Spread":
         """Keep the triples that are chosen [P]."""
         return Spread(self.row[kept], self.ladder[kept], self.mass[kept])
 
@@ -110,9 +108,9 @@ class Checkouts:
     chosen: Ints
     executed: tuple[Executed, ...]
     done: Ints
-    has_refused: NDArray[np.bool_]
-    is_alike: NDArray[np.bool_] = field(init=False)
-    is_heard: NDArray[np.bool_] = field(init=False)
+    has_refused: Bools
+    is_alike: Bools = field(init=False)
+    is_heard: Bools = field(init=False)
     likely: Floats = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,7 +127,7 @@ class Checkouts:
         """Count the visits."""
         return len(self.done)
 
-    def agreeing(self, spread: Spread) -> NDArray[np.bool_]:
+    def agreeing(self, spread: Spread) -> Bools:
         """Say of each triple [P] whether its ladder would have shown what its visit showed."""
         width = len(self.executed)
         keys = spread.ladder * width + self.done[spread.row]
@@ -137,20 +135,20 @@ class Checkouts:
         answers[keys] = True
         for kind in np.flatnonzero(answers).tolist():
             answers[kind] = agrees(self.ladders.known[kind // width], self.executed[kind % width])
-        agreeing: NDArray[np.bool_] = answers[keys]
+        agreeing: Bools = answers[keys]
         return agreeing
 
-    def speaks(self, spread: Spread) -> NDArray[np.bool_]:
+    def speaks(self, spread: Spread) -> Bools:
         """Say of each triple [P] whether its visit is evidence of its ladder, if that would have shown the same."""
-        speaks: NDArray[np.bool_] = self.is_alike[spread.row] | (self.is_heard[spread.row] & self.possible(spread))
+        speaks: Bools = self.is_alike[spread.row] | (self.is_heard[spread.row] & self.possible(spread))
         return speaks
 
-    def possible(self, spread: Spread) -> NDArray[np.bool_]:
+    def possible(self, spread: Spread) -> Bools:
         """Say of each triple [P] whether its ladder could well have been chosen when the visit was decided."""
         width, possible = len(self.ladders.known), self.logged.only(self.logged.mass >= LEAST_LIKELY)
         there = possible.row * width + possible.ladder
         kind: Literal["table"] | None = "table" if width <= MOST_LOOKED_UP else None
-        found: NDArray[np.bool_] = np.isin(spread.row * width + spread.ladder, there, kind=kind)
+        found: Bools = np.isin(spread.row * width + spread.ladder, there, kind=kind)
         return found
 
 

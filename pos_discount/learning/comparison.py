@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Floats, Ints
 from pos_discount.learning.checkouts import checkouts_of
 from pos_discount.learning.evaluation import (
     Estimate,
@@ -43,9 +43,6 @@ from pos_discount.learning.targets import (
 )
 from pos_discount.learning.weighing import accept_first
 from pos_discount.sensitivity import SensitivityModel
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 RIVALS_JUDGED_ON = 5_000
 """Latest checkouts on which the best of earlier champions is chosen, before it is compared on all."""

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pos_discount.arrays import Bools
 from pos_discount.learning.features import bins_of
 from pos_discount.sensitivity import FEATURE_RULES, Behaviour
 from pos_discount.store import Lesson
@@ -54,7 +55,7 @@ class Behaviours:
         """Count the customers, as they were when last settled."""
         return len(self.names)
 
-    def settled(self, customers: Sequence[str]) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+    def settled(self, customers: Sequence[str]) -> tuple[NDArray[np.int8], Bools]:
         """Give behaviours [n, features] as they were before what is newer, and who [n] was known then."""
         wanted = np.array([name.encode() for name in customers], dtype=np.bytes_)
         place = np.searchsorted(self.names, wanted).clip(max=max(len(self.names) - 1, 0))

@@ -14,10 +14,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
+from pos_discount.arrays import Bools, Floats, Ints
 
 TWO_SIDED_95 = 1.959964
 LEAST_LIKELY = 0.02
@@ -65,7 +63,7 @@ class Weighed:
         values: Floats = self.direct + (self.there * reward - self.foreseen_there) / self.logged
         return values
 
-    def part(self, chosen: NDArray[np.bool_]) -> "Weighed":
+    def part(self, chosen: Bools) -> "Weighed":
         """Keep the chosen checkouts."""
         columns = (self.there, self.logged, self.direct, self.foreseen_there, self.missing)
         return Weighed(*(column[chosen] for column in columns))

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from pos_discount.arrays import Bools, Floats
 from pos_discount.sensitivity import FEATURE_RULES, Event, EventCounts, parse_event_code
 
-Floats = NDArray[np.float64]
 Bins = NDArray[np.int8]
 CodedEvents = Iterable[tuple[str, float]]
 
@@ -37,7 +37,7 @@ class Evidence:
         """Count the visits with evidence."""
         return float(self.weight @ self.counts.sum(axis=1))
 
-    def part(self, chosen: NDArray[np.bool_]) -> "Evidence":
+    def part(self, chosen: Bools) -> "Evidence":
         """Keep the chosen owners; the kinds of events stay."""
         kept = tuple(key for key, is_kept in zip(self.keys, chosen.tolist(), strict=True) if is_kept)
         return Evidence(self.events, self.counts[chosen], self.bins[chosen], self.weight[chosen], kept)
@@ -56,7 +56,7 @@ def totals_of(events: Sequence[Event], seen: Floats) -> Evidence:
 
 
 def part_visits(
-    evidence: Evidence, is_asked: NDArray[np.bool_], share: float, dice: np.random.Generator
+    evidence: Evidence, is_asked: Bools, share: float, dice: np.random.Generator
 ) -> tuple[Evidence, Evidence]:
     """Part evidence into what is taught and what is asked: customers whole, as `is_asked` [O] says, anonymous visits
     one by one, so that no kind of event is kept from either side for having a single owner.

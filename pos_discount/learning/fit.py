@@ -11,8 +11,8 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Ints
 from pos_discount.learning.cells import cells_of, grow_cells
 from pos_discount.learning.evidence import Evidence, totals_of
 from pos_discount.learning.fitted import FitOptions, Fitted
@@ -36,8 +36,6 @@ from pos_discount.learning.segments import align_to
 from pos_discount.learning.served import serve
 from pos_discount.learning.starts import choose_start, some_owners
 from pos_discount.sensitivity import CellTree, ModelCard, Stakes, Terms
-
-Ints = NDArray[np.intp]
 
 
 class Day(NamedTuple):

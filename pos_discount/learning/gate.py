@@ -11,17 +11,14 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from pos_discount.arrays import Floats, Ints
 from pos_discount.learning.evaluation import Estimate, Weighed, effective_samples, gain_over, mean_with_interval
 from pos_discount.sensitivity import SensitivityModel
 
 ONE_SIDED_95 = 1.644854
 """The gate asks a one-sided question: may the candidate be worse than allowed?"""
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 class GateLimits(msgspec.Struct, frozen=True):

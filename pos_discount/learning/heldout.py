@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Floats
 from pos_discount.learning.cells import cells_of
 from pos_discount.learning.checkouts import checkouts_of
 from pos_discount.learning.evaluation import Estimate, mean_with_interval
@@ -27,8 +27,6 @@ from pos_discount.learning.starts import owner_log_likelihood
 from pos_discount.learning.targets import judge_of
 from pos_discount.sensitivity import Event, SensitivityModel, parse_event_code
 from pos_discount.sensitivity.model import event_likelihoods
-
-Floats = NDArray[np.float64]
 
 FOLDS = 5
 MOST_TAUGHT = 30_000

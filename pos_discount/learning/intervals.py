@@ -8,11 +8,9 @@ Source: Louis (1982), for what EM's missing data leave of the information.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Floats
 from pos_discount.learning.mixture import Strengths, Sums, Tables, masses_seen
-
-Floats = NDArray[np.float64]
 
 SMALLEST_SHARE = 1e-4
 TWO_SIDED_95 = 1.959964

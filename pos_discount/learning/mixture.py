@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import gammaln
 
+from pos_discount.arrays import Floats, Ints
 from pos_discount.learning.evidence import Evidence
 from pos_discount.sensitivity.events import KNOTS, Event
 from pos_discount.sensitivity.prior import (
@@ -21,8 +21,6 @@ from pos_discount.sensitivity.prior import (
     PRIOR_SEGMENTS,
     PRIOR_STRENGTH,
 )
-
-Floats = NDArray[np.float64]
 
 STRENGTHS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 SMALLEST_MASS = 1e-12
@@ -39,7 +37,7 @@ class Parts:
     inside: Floats
     powers: Floats
     of_event: sparse.csr_array
-    event: NDArray[np.intp]
+    event: Ints
 
 
 class Likelihoods(NamedTuple):
@@ -135,7 +133,7 @@ def fit_mixture(
     evidence: Evidence,
     start: Tables,
     shared: Tables,
-    cells: NDArray[np.intp],
+    cells: Ints,
     strengths: Strengths,
     iterations: int,
     noise: float,
@@ -158,15 +156,13 @@ def fit_mixture(
 
 
 def responsibilities(
-    evidence: Evidence, parts: Parts, tables: Tables, cells: NDArray[np.intp], noise: float
+    evidence: Evidence, parts: Parts, tables: Tables, cells: Ints, noise: float
 ) -> tuple[Floats, float]:
     """E step: weight [O, S] of each segment for each owner, and the total log likelihood."""
     return _responsibilities(evidence, event_likelihoods(parts, tables, noise), tables, cells)
 
 
-def _responsibilities(
-    evidence: Evidence, told: Likelihoods, tables: Tables, cells: NDArray[np.intp]
-) -> tuple[Floats, float]:
+def _responsibilities(evidence: Evidence, told: Likelihoods, tables: Tables, cells: Ints) -> tuple[Floats, float]:
     scores: Floats = evidence.counts @ np.log(told.tempered).T
     scores += np.log(tables.mixes)[cells]
     top = _over_columns(np.maximum, scores)
@@ -199,7 +195,7 @@ def event_likelihoods(parts: Parts, tables: Tables, noise: float) -> Likelihoods
     return Likelihoods(of_parts, of_events, (1.0 - noise) * of_events + noise * of_events.mean(axis=0))
 
 
-def expect(evidence: Evidence, parts: Parts, tables: Tables, cells: NDArray[np.intp], noise: float) -> Expected:
+def expect(evidence: Evidence, parts: Parts, tables: Tables, cells: Ints, noise: float) -> Expected:
     """Do the E step and gather all that the M step needs; a misreported share of events teaches nothing."""
     told = event_likelihoods(parts, tables, noise)
     weights, log_likelihood = _responsibilities(evidence, told, tables, cells)
@@ -208,13 +204,13 @@ def expect(evidence: Evidence, parts: Parts, tables: Tables, cells: NDArray[np.i
     return _expected(evidence.counts.T @ weighted, parts, told, tables, noise, mixes, log_likelihood)
 
 
-def sums_by_cell(cells: NDArray[np.intp], weighted: Floats, count: int) -> Floats:
+def sums_by_cell(cells: Ints, weighted: Floats, count: int) -> Floats:
     """Sum rows [O, S] by cell [C, S]."""
     columns = [np.bincount(cells, weighted[:, segment], count) for segment in range(weighted.shape[1])]
     return np.stack(columns, axis=1)
 
 
-def sum_up(evidence: Evidence, tables: Tables, cells: NDArray[np.intp], noise: float) -> Sums:
+def sum_up(evidence: Evidence, tables: Tables, cells: Ints, noise: float) -> Sums:
     """Sum over all owners of some evidence under the given tables."""
     weights, _ = responsibilities(evidence, parts_of(evidence.events), tables, cells, noise)
     weighted = weights * evidence.weight[:, None]

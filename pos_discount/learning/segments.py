@@ -7,17 +7,15 @@ agree, and described by what they do.
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from pos_discount.arrays import Floats
 from pos_discount.learning.checkouts import baskets_of
 from pos_discount.learning.intervals import curve_interval
 from pos_discount.learning.mixture import Tables
 from pos_discount.learning.weighing import ladder_of, win_many
 from pos_discount.sensitivity import CellTree, Segment, SensitivityModel, Stakes, Terms
 from pos_discount.sensitivity.ladder import MOST_WEIGHED
-
-Floats = NDArray[np.float64]
 
 ALIKE = 0.95
 FAR = 0.35

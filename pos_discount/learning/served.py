@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Floats
 from pos_discount.learning.fitted import FitOptions
 from pos_discount.learning.intervals import curve_deviations
 from pos_discount.learning.mixture import (
@@ -23,8 +23,6 @@ from pos_discount.learning.mixture import (
 from pos_discount.learning.segments import describe_segments, merge_alike
 from pos_discount.sensitivity import CellTree, ModelCard, SensitivityModel, Stakes, Terms
 from pos_discount.sensitivity.prior import PRIOR_BASE_SHARE, PRIOR_STRENGTH
-
-Floats = NDArray[np.float64]
 
 
 def serve(

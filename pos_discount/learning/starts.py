@@ -4,13 +4,11 @@ EM only climbs, so several starts are tried, on a bounded share of the owners, a
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Floats
 from pos_discount.learning.evidence import Evidence, part_visits
 from pos_discount.learning.fitted import FitOptions, Fitted
 from pos_discount.learning.mixture import Strengths, Tables, fit_mixture, owner_scores, parts_of, with_mixes
-
-Floats = NDArray[np.float64]
 
 HELD_OUT = 0.25
 MOST_TRIED = 20_000

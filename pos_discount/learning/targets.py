@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Bools, Floats, Ints
 from pos_discount.learning.cells import cells_of
 from pos_discount.learning.checkouts import Checkouts, Spread, joined
 from pos_discount.learning.evaluation import Weighed
@@ -18,8 +18,6 @@ from pos_discount.sensitivity import SensitivityModel
 from pos_discount.sensitivity.ladder import Distribution
 from pos_discount.sensitivity.model import event_likelihoods
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 Unknown = Literal["worst", "best"]
 
 FIRST_ALONE: Distribution = (((0,), 1.0),)
@@ -43,7 +41,7 @@ def judge_of(model: SensitivityModel, checkouts: Checkouts) -> Judge:
     return Judge(model, raised / raised.sum(axis=1, keepdims=True), cells)
 
 
-def choices_of(judge: Judge, checkouts: Checkouts, chosen: NDArray[np.bool_] | None = None) -> Spread:
+def choices_of(judge: Judge, checkouts: Checkouts, chosen: Bools | None = None) -> Spread:
     """Give the ladders that a model would have said at each visit, or at those that are `chosen` [N]."""
     rows = np.arange(len(checkouts)) if chosen is None else np.flatnonzero(chosen)
     return choose_many(checkouts.baskets, judge.model, judge.weights, judge.cells, checkouts.ladders, rows)
@@ -100,9 +98,7 @@ def worst_of(visit: Visit) -> float:
     return min(0.0, *visit.stakes.profits, visit.stakes.base_profit) - seconds
 
 
-def _foreseen(
-    spread: Spread, chosen: NDArray[np.bool_], checkouts: Checkouts, judge: Judge, *, by_draw: bool
-) -> Floats:
+def _foreseen(spread: Spread, chosen: Bools, checkouts: Checkouts, judge: Judge, *, by_draw: bool) -> Floats:
     part, rungs, baskets = spread.only(chosen), checkouts.ladders.rungs(), checkouts.baskets
     told = foresee_many(part, rungs, baskets, judge.model, judge.weights, judge.cells, by_draw=by_draw)
     after = checkouts.has_refused[part.row]

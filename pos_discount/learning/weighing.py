@@ -8,16 +8,13 @@ ladders that win are the same ones. Baskets with more rungs than one program wei
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Floats, Ints
 from pos_discount.learning.checkouts import Baskets, Ladders, Spread, joined, spread_of
 from pos_discount.sensitivity import Belief, SensitivityModel, Stakes, Terms, ladder_distribution
 from pos_discount.sensitivity.best import LEAST_GAIN
 from pos_discount.sensitivity.events import UNITS_PER_WHOLE
 from pos_discount.sensitivity.ladder import MOST_WEIGHED, exploration_floor, named_ladders
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 BLOCK_NUMBERS = 100_000
 """Numbers in the largest array of a block: small enough for a processor's cache, large enough to be worth a call."""

@@ -14,9 +14,8 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pos_discount.arrays import Bools, Floats
 
 Z = 1.959964
 TUNED_TO = 1_000
@@ -81,7 +80,7 @@ def measure_uplift(customers: Sequence[Checkouts]) -> Uplift | None:
     )
 
 
-def profit_of(profit: Floats, count: Floats, arm: NDArray[np.bool_]) -> float:
+def profit_of(profit: Floats, count: Floats, arm: Bools) -> float:
     """Give an arm's mean per checkout."""
     return float(profit[arm].sum() / count[arm].sum())
 
@@ -103,7 +102,7 @@ def _explained(profit: Floats, count: Floats, covariates: Floats) -> Floats:
     return explained
 
 
-def _variance(profit: Floats, count: Floats, arm: NDArray[np.bool_]) -> float:
+def _variance(profit: Floats, count: Floats, arm: Bools) -> float:
     """Give the variance of an arm's mean per checkout, with customers as clusters (linearised ratio)."""
     mean = profit_of(profit, count, arm)
     rest = profit[arm] - mean * count[arm]

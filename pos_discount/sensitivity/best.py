@@ -12,15 +12,15 @@ from math import comb
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Floats, Ints
 from pos_discount.sensitivity.events import MOST_REFUSALS
-from pos_discount.sensitivity.model import Belief, Floats, SensitivityModel
+from pos_discount.sensitivity.model import Belief, SensitivityModel
 from pos_discount.sensitivity.stakes import Ladder, Stakes, Terms
 
 Path = tuple[int, ...]
 """The rungs after rung 1; who stops before the end says 0 from there on."""
-Places = NDArray[np.intp]
+Places = Ints
 
 LEAST_GAIN = 1e-12
 """A longer ladder must be better by more than this share of the base."""

@@ -13,12 +13,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Floats
 from pos_discount.sensitivity.events import KNOTS, MOST_REFUSALS, UNITS_PER_WHOLE, Event, EventCounts
 from pos_discount.sensitivity.features import Behaviour, bin_behaviour, describe_bins
-
-Floats = NDArray[np.float64]
 
 LEAST_LIKELIHOOD = 1e-9
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from pos_discount.arrays import Floats
 from pos_discount.sensitivity.features import FEATURE_RULES
-from pos_discount.sensitivity.model import CellTree, Floats, Segment
+from pos_discount.sensitivity.model import CellTree, Segment
 
 SLACK = 1e-6
 

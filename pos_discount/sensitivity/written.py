@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from pos_discount.arrays import Floats
 from pos_discount.sensitivity.events import KNOTS
 from pos_discount.sensitivity.features import FEATURES_VERSION
-from pos_discount.sensitivity.model import CellTree, Floats, ModelCard, Segment, SensitivityModel
+from pos_discount.sensitivity.model import CellTree, ModelCard, Segment, SensitivityModel
 from pos_discount.sensitivity.soundness import find_unsound, find_unsound_segments
 
 MAGIC = b"pos-discount sensitivity 1\n"

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Bools, Floats
 from pos_discount.simulation.play import Course
 from pos_discount.simulation.worlds import World
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def fixed_profits(world: World, course: Course) -> Floats:
     return profits
 
 
-def calibration_error(course: Course, column: int, chosen: NDArray[np.bool_], bins: int = 10) -> float:
+def calibration_error(course: Course, column: int, chosen: Bools, bins: int = 10) -> float:
     """Average, over ten equally filled bins of what was foreseen, the gap to what was true (Naeini et al. 2015)."""
     here = chosen & np.isfinite(course.foreseen[:, column])
     foreseen, true = course.foreseen[here, column], course.true[here, column]

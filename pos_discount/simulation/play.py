@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Bools, Floats, Ints
 from pos_discount.sensitivity import Event, event_from_outcome
 from pos_discount.sensitivity.events import Reaction, Result
 from pos_discount.simulation.shoppers import Ladder, Played, play
 from pos_discount.simulation.worlds import DEPTHS, GREED_LEVELS, World
-
-Floats = NDArray[np.float64]
 
 OFFERED_TO_HOLDOUT = 3
 
@@ -61,14 +59,14 @@ class Course:
     """
 
     seller: str
-    ladder: NDArray[np.intp]
+    ladder: Ints
     profit: Floats
     oracle: Floats
     spoken: Floats
-    is_holdout: NDArray[np.bool_]
+    is_holdout: Bools
     foreseen: Floats
     true: Floats
-    kind: NDArray[np.intp]
+    kind: Ints
 
 
 def play_world(world: World, seller: Seller) -> Course:
@@ -103,7 +101,7 @@ def play_world(world: World, seller: Seller) -> Course:
     return course
 
 
-def holdout_of(world: World) -> NDArray[np.bool_]:
+def holdout_of(world: World) -> Bools:
     """Say which checkouts [N] are in the hold-out: by a hash of the customer, or of the checkout where anonymous."""
     names = [f"c{owner}" if owner >= 0 else f"v{visit}" for visit, owner in enumerate(world.customer.tolist())]
     return np.array([_share_of_hash(name) < world.plan.holdout for name in names])

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from pos_discount.sensitivity.model import Floats
+from pos_discount.arrays import Floats
 
 Ladder = tuple[int, ...]
 Ending = Literal["accepted", "settled", "walked", "lost"]

@@ -8,13 +8,10 @@ the same visits with the same dice, so that their difference is theirs.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pos_discount.arrays import Bools, Floats, Ints
 from pos_discount.sensitivity import Behaviour
 from pos_discount.simulation.shoppers import Kinds, Odds, odds_of
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 DEPTHS = (0.03, 0.05, 0.10, 0.15, 0.20, 0.30)
 MARGINS = (0.25, 0.35, 0.45, 0.55, 0.65)
@@ -93,7 +90,7 @@ class World:
     type_of_kind: Ints
     customer: Ints
     kind: Ints
-    features: NDArray[np.bool_]
+    features: Bools
     value: Floats
     margin: Floats
     dice: Floats
