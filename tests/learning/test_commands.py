@@ -8,12 +8,12 @@ import sqlite3
 import time
 import urllib.request
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
-from cli.running import SECRET, Shop
+from cli.running import SECRET, Said, Shop
 from cli.serving import free_port, service
 
 from pos_discount.store import Store
@@ -29,22 +29,30 @@ PATIENCE = 5.0
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Said]:
+    """A shop after 400 visits and its first night, and what that said."""
     folder = tmp_path_factory.mktemp("shop")
     made = Shop(folder, write_policy(folder / "policies"))
     store = Store(made.database)
     Trade(store, folder / "policies").visits(400)
     store.close()
-    yield made
+    return made, made.run("retrain", "--report", folder / "night.html", "--json")
 
 
-def test_a_night_says_what_it_found_and_writes_a_report_that_needs_nothing_else(shop: Shop) -> None:
-    said = shop.run("retrain", "--report", shop.folder / "night.html", "--json")
+@pytest.fixture
+def shop(night: tuple[Shop, Said], tmp_path: Path) -> Shop:
+    """A copy of that shop, for one test to do with as it likes."""
+    folder = copytree(night[0].folder, tmp_path / "shop")
+    return Shop(folder, folder / "policies")
+
+
+def test_a_night_says_what_it_found_and_writes_a_report_that_needs_nothing_else(night: tuple[Shop, Said]) -> None:
+    made, said = night
     assert said.code == 0, said.err
     told = said.json()
     assert told["new_outcomes"] == 400
     assert told["promoted"] is False
-    page = (shop.folder / "night.html").read_text(encoding="utf-8")
+    page = (made.folder / "night.html").read_text(encoding="utf-8")
     assert "<svg" in page
     assert "The champion stays" in page
     assert not [word for word in ("<script", "<link", "src=", "url(http") if word in page]
