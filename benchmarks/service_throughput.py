@@ -230,7 +230,7 @@ def serve(kind: str, port: int, workers: int, folder: str) -> None:
             return _echo()
 
     listening = Listening(port=port, workers=workers)
-    settings = Settings(Path(folder) / "policies", f"{folder}/benchmark.db", "off", "a secret for the benchmark")
+    settings = Settings(Path(folder) / "policies", Path(folder) / "benchmark.db", "off", "a secret for the benchmark")
     if kind == SERVICE:
         serve_decisions(settings, listening)
     else:

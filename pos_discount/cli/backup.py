@@ -48,9 +48,7 @@ def restore(backup_file: Path, yes: bool) -> None:
       pos-discount restore /backups/pos-discount-monday.db --yes
     """
     settings = read_settings_without_secret()
-    file = settings.database_file
-    if file is None:
-        raise Trouble("POS_DISCOUNT_DATABASE is not a file; restore a server's database with the server's own tools")
+    file = settings.database
     if file.exists() and not yes:
         click.confirm(f"{file} will be replaced. Go on?", abort=True)
     try:

@@ -82,9 +82,7 @@ def read_policy(folder: Path) -> Policy:
 @contextmanager
 def open_store(settings: Settings, *, may_create: bool = False) -> Iterator[Store]:
     """Lend the database; one that is not there yet is made only where a command says so."""
-    file = settings.database_file
-    if file is None:
-        raise Trouble(f"{PREFIX}DATABASE is not a file; this command works on an embedded database")
+    file = settings.database
     if not file.exists() and not may_create:
         raise Trouble(f"there is no database {file}; set {PREFIX}DATABASE to the file that the service uses")
     keep_private()

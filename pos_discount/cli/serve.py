@@ -59,7 +59,7 @@ def serve(host: str, port: int, workers: int, threads: int, demo: bool) -> None:
 def _serve_demo(folder: Path, listening: Listening) -> None:
     policies = policies_folder()
     read_policy(policies)  # says what is wrong before anything is served
-    settings = Settings(policies, str(folder / "demo.db"), "off", secrets.token_hex(32))
+    settings = Settings(policies, folder / "demo.db", "off", secrets.token_hex(32))
     log = folder / "service.log"
     command = [sys.executable, "-m", "pos_discount.cli.demo", f"http://{listening.address}", str(policies), str(log)]
     output = os.dup(1)

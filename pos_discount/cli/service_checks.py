@@ -46,7 +46,7 @@ def service_findings(url: str | None) -> Iterator[Finding]:
         yield Finding("settings", PROBLEM, str(error), "correct the environment that the service is started with")
         settings = _as_far_as_possible()
     else:
-        yield Finding("settings", OK, f"policies {settings.policies}, database {_shown(settings)}")
+        yield Finding("settings", OK, f"policies {settings.policies}, database {settings.database}")
     yield from _secret(settings)
     yield from _policy(settings)
     yield from _disk(settings)
@@ -58,17 +58,15 @@ def service_findings(url: str | None) -> Iterator[Finding]:
 def _as_far_as_possible() -> Settings:
     """Go on with the folder and the file that were set, so that one mistyped setting does not hide everything else."""
     policies = Path(os.environ.get("POS_DISCOUNT_POLICIES") or "policies")
-    return Settings(policies, os.environ.get("POS_DISCOUNT_DATABASE") or "pos_discount.db", "off")
-
-
-def _shown(settings: Settings) -> str:
-    return str(settings.database_file or "on a server")  # an address may hold a password
+    database = os.environ.get("POS_DISCOUNT_DATABASE", "")
+    is_file = database and "://" not in database  # an address is not shown: it may hold a password
+    return Settings(policies, Path(database if is_file else "pos_discount.db"), "off")
 
 
 def _secret(settings: Settings) -> Iterator[Finding]:
-    kept = settings.database_file and settings.database_file.with_name(settings.database_file.name + ".secret")
     if settings.secret is None:
-        if kept is not None and kept.exists():
+        kept = settings.database.with_name(settings.database.name + ".secret")
+        if kept.exists():
             yield from _private(kept, "secret")
             yield Finding("secret", OK, f"kept in {kept}, beside the database: back it up with it")
         return
@@ -93,10 +91,7 @@ def _policy(settings: Settings) -> Iterator[Finding]:
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
-    file = settings.database_file
-    if file is None:
-        return
-    folder = file.absolute().parent
+    folder = settings.database.absolute().parent
     if not folder.is_dir():
         yield Finding("disk", PROBLEM, f"there is no folder {folder}", "make it, owned by the service's user")
         return
@@ -122,9 +117,7 @@ def file_system_of(folder: Path, mounts: Path) -> str:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    file = settings.database_file
-    if file is None:
-        return
+    file = settings.database
     if not file.exists():
         yield Finding("database", WARNING, f"{file} is not there yet", "the service makes it when it starts")
         return

@@ -17,7 +17,7 @@ from pos_discount.web.metrics import Metrics
 from pos_discount.web.problems import PROBLEM_TYPE, Problem, retry_later
 from pos_discount.web.routes import ROUTES
 from pos_discount.web.secret import Secret, secret_text
-from pos_discount.web.settings import Settings, SettingsError
+from pos_discount.web.settings import Settings
 from pos_discount.web.views import Views
 
 MOST_IN_FLIGHT = 10
@@ -25,10 +25,8 @@ MOST_IN_FLIGHT = 10
 
 def build_app(settings: Settings, most_in_flight: int = MOST_IN_FLIGHT) -> Flask:
     """Join the parts; reads the policy folder once, and opens the database at the first request."""
-    if settings.database_file is None:
-        raise SettingsError("setting POS_DISCOUNT_DATABASE names a server; this version keeps its records in a file")
     secret = secret_text(settings)
-    log, metrics, store = open_log(), Metrics(), Store(settings.database_file)
+    log, metrics, store = open_log(), Metrics(), Store(settings.database)
     in_force = InForce(settings, secret, store, log, metrics)
     app = Flask("pos_discount.web", static_folder=None)
     app.url_map.merge_slashes = False

@@ -61,17 +61,13 @@ def fingerprint_of(text: str) -> bytes:
 
 
 def secret_text(settings: Settings) -> str:
-    """Return the secret that is set or, without keys on an embedded database, the one kept in a file beside it.
+    """Return the secret that is set or, without keys, the one kept in a file beside the database.
 
     That file is made once, at random, readable by its owner alone: losing it would make strangers of all customers.
     """
     if settings.secret is not None:
         return settings.secret
-    if settings.database_file is None:
-        raise SettingsError(
-            "setting POS_DISCOUNT_SECRET is missing: a database server needs one that all services share"
-        )
-    path = _beside(settings.database_file)
+    path = _beside(settings.database)
     try:
         return _kept(path) or _made(path)
     except OSError as error:
@@ -80,9 +76,7 @@ def secret_text(settings: Settings) -> str:
 
 def known_secret_text(settings: Settings) -> str | None:
     """Return the secret that is set or kept in a file, and make none where there is none yet."""
-    if settings.secret is not None or settings.database_file is None:
-        return settings.secret
-    return _kept(_beside(settings.database_file))
+    return _kept(_beside(settings.database)) if settings.secret is None else settings.secret
 
 
 def _beside(database: Path) -> Path:

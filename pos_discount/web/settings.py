@@ -27,14 +27,9 @@ class Settings(msgspec.Struct, frozen=True):
     """What the service is told from outside. ``secret`` None is possible with ``auth`` off only."""
 
     policies: Path = Path("policies")
-    database: str = "pos_discount.db"
+    database: Path = Path("pos_discount.db")
     auth: Literal["on", "off"] = "on"
     secret: str | None = None
-
-    @property
-    def database_file(self) -> Path | None:
-        """The file of an embedded database, None where a server holds it."""
-        return None if "://" in self.database else Path(self.database)
 
 
 def settings_from_environment(environment: Mapping[str, str]) -> Settings:
@@ -105,13 +100,12 @@ def _settings(given: Mapping[str, object], prefix: str) -> Settings:
     )
 
 
-def _database(text: str, name: str) -> str:
-    scheme, found, _ = text.partition("://")
-    if found and scheme not in ("postgresql", "postgres"):
-        raise SettingsError(f"setting {name} has an unknown scheme; expected a file's name or postgresql://...")
+def _database(text: str, name: str) -> Path:
+    if "://" in text:  # not repeated, since an address may hold a password
+        raise SettingsError(f"setting {name} is an address; expected the name of a file on a disk of this machine")
     if not text.strip() or "\0" in text:
-        raise SettingsError(f"setting {name} is empty or no file's name; expected a file's name or postgresql://...")
-    return text
+        raise SettingsError(f"setting {name} is empty or no file's name; expected a file on a disk of this machine")
+    return Path(text)
 
 
 def _nearest(name: str, names: Mapping[str, str] | tuple[str, ...]) -> str | None:

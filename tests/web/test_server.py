@@ -35,7 +35,7 @@ from pathlib import Path
 from pos_discount.web.server import Listening, serve
 from pos_discount.web.settings import Settings
 folder, port = Path(sys.argv[1]), int(sys.argv[2])
-settings = Settings(folder / "policies", str(folder / "test.db"), "off", "a secret for the tests")
+settings = Settings(folder / "policies", folder / "test.db", "off", "a secret for the tests")
 serve(settings, Listening(port=port, workers=2, threads=8))
 """
 
