@@ -87,7 +87,10 @@ _COMMANDS = {
     ),
     "model": Late("pos_discount.cli:model_group", "See, choose and take back the models that decide."),
     "simulate": Late("pos_discount.cli.simulate:simulate", "Play shoppers against it, and measure what it is worth."),
-    "report": Late("pos_discount.cli.report:report", "Measure what learning was worth, against the hold-out."),
+    "report": Late(
+        "pos_discount.cli.report:report",
+        "Measure what learning was worth against the hold-out, by segment, promotion and store.",
+    ),
     "import": Late("pos_discount.cli.importing:import_receipts", "Import receipts from CSV, to try policies on."),
     "export": Late("pos_discount.cli.export:export", "Export decisions and outcomes, or all about one customer."),
     "replay": Late("pos_discount.cli.records:replay", "Decide a recorded decision again: the same bytes?"),

@@ -98,7 +98,8 @@ def _beside(database: Path, suffix: str) -> Path:
 def _print(told: dict[str, Any], unit: int) -> None:
     fitted = "anew" if told["fitted_anew"] else "on from last night"
     click.echo(
-        f"Night {told['night']}: {told['new_outcomes']:,} new outcomes of {told['outcomes']:,}, fitted {fitted}."
+        f"Night {told['night']}: {told['new_outcomes']:,} outcomes read that are new or changed,"
+        f" {told['outcomes']:,} so far, fitted {fitted}."
         f" Candidate {told['version']}."
     )
     rows = [_row(value, unit) for value in told["values"]]

@@ -72,7 +72,8 @@ class Champion(NamedTuple):
 class Night(msgspec.Struct, frozen=True):
     """What a night brought. `state` is for the next one; `content` is the candidate under its `version`.
 
-    `missing` counts decisions and outcomes by store and arm over the last 30 days.
+    `outcomes` were read so far, `new_outcomes` of them this night; one that changed was read once more. `missing`
+    counts decisions and outcomes by store and arm over the last 30 days.
     """
 
     version: str

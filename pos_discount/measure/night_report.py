@@ -35,8 +35,8 @@ def write_night(night: Night, currency: str, digits: int) -> bytes:
     body = [
         f"<h1>Night {night.nights}</h1>",
         _verdict(night),
-        f"<p>{night.new_outcomes:,} new outcomes, {night.outcomes:,} in all, of {night.customers:,} known customers;"
-        f" candidate <code>{night.version}</code>,"
+        f"<p>{night.new_outcomes:,} outcomes read that are new or changed, {night.outcomes:,} so far;"
+        f" {night.customers:,} customers known; candidate <code>{night.version}</code>,"
         f" champion <code>{html.escape(night.champion.version or 'none')}</code>.</p>",
         "<h2>What each would have earned</h2>",
         _values(night.compared.values, unit, currency),

@@ -7,7 +7,7 @@ import pytest
 
 from .pages import DOCS
 
-PAGES = [*DOCS.parent.glob("*.md"), *sorted(DOCS.rglob("*.md"))]
+PAGES = [*sorted(DOCS.parent.glob("*.md")), *sorted(DOCS.parent.glob("*/README.md")), *sorted(DOCS.rglob("*.md"))]
 _LINK = re.compile(r"\]\((?P<target>[^)\s]*)\)")
 _CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 LINKS = [
