@@ -218,7 +218,12 @@ def _model(connection: Connection) -> Finding:
         return Finding("model", PROBLEM, f"{activation.version}: {error}", "pos-discount model rollback")
     age = timedelta(microseconds=time.time_ns() // 1000 - activation.activated_at)
     if age > OLD_MODEL:
-        return Finding("model", WARNING, f"{activation.version} is {age.days} days old", "look at the nightly job")
+        return Finding(
+            "model",
+            WARNING,
+            f"{activation.version} is {age.days} days old",
+            "see in `model list` whether the nightly job ran",
+        )
     return Finding("model", OK, f"{activation.version}, {age.total_seconds() / 3600:.0f} hours old")
 
 

@@ -65,7 +65,6 @@ KIND_BY_CODE: dict[str, Kind] = {
     "overloaded": Kind(503, "The service is busy"),
     "policy_unavailable": Kind(503, "No policy is in force"),
     "store_unavailable": Kind(503, "The database can't be written"),
-    "model_unavailable": Kind(503, "The model can't be read"),
 }
 
 
