@@ -6,7 +6,7 @@ merely says little is kept. What a repetition means is the store's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
@@ -26,7 +26,7 @@ from pos_discount.store import (
     UnknownDecision,
     Visit,
 )
-from pos_discount.web.bodies import BodyReader
+from pos_discount.web.bodies import BodyReader, parse_json
 from pos_discount.web.decisions import is_decision_id
 from pos_discount.web.in_force import InForce
 from pos_discount.web.keys import Caller
@@ -66,9 +66,12 @@ class Outcomes:
         self._batch = BodyReader(UnreadBatch)
         self._of_batch = BodyReader(OutcomeOfDecision)
 
-    def read(self, body: bytes) -> OutcomeReport:
-        """Read one outcome's body."""
-        return self._one.read(body)
+    def read(self, caller: Caller, decision_id: str, body: bytes) -> OutcomeReport:
+        """Read one outcome's body; where it is wrong, all that is wrong of it for its decision is told too."""
+        try:
+            return self._one.read(body)
+        except Problem as problem:
+            raise self._with_all_faults(problem, caller, decision_id, body) from None
 
     def record(self, caller: Caller, decision_id: str, report: OutcomeReport) -> tuple[int, bytes]:
         """Record one outcome; returns the status and the answer's JSON, or raises the `Problem`."""
@@ -102,7 +105,10 @@ class Outcomes:
         try:
             report = self._of_batch.read(body)
         except Problem as problem:
-            return _Prepared(_decision_id_of(body), None, None, problem)
+            decision_id = _decision_id_of(body)
+            if decision_id is not None:
+                problem = self._with_all_faults(problem, caller, decision_id, body)
+            return _Prepared(decision_id, None, None, problem)
         try:
             record = self._prepare(caller, report.decision_id, report)
         except Problem as problem:
@@ -133,6 +139,22 @@ class Outcomes:
             event=None if event is None else event_code(event),
             learning=msgspec.msgpack.encode(OutcomeLesson(sold.profit if sold else 0.0, paid, offers)),
         )
+
+    def _with_all_faults(self, problem: Problem, caller: Caller, decision_id: str, body: bytes) -> Problem:
+        """Add what can't be of an outcome whose body is wrong, as far as the rest of it says; of an unknown decision
+        nothing more can be said.
+        """
+        wrong = {fault.pointer.split("/")[1] for fault in problem.faults if fault.pointer}
+        report = _salvage(body, wrong) if wrong else None
+        if report is None:
+            return problem
+        try:
+            sale = open_sale(self._store, self._archive, caller, decision_id)
+        except Problem:
+            return problem
+        if "promotions" in wrong:
+            wrong.add("rung")  # one stands for the other, so that neither is missing
+        return invalid((*problem.faults, *(f for f in _faults(sale, report) if f.pointer.split("/")[1] not in wrong)))
 
     def _visit(self, sale: KeptSale, sold: Sold | None, paid: int) -> Visit:
         """A visit belongs to the day of the sale, as limits do, whenever its outcome comes."""
@@ -223,6 +245,13 @@ def _offer_faults(report: OutcomeReport, rungs: int) -> Iterator[Fault]:
         if is_taken and not (report.result == "accepted" and report.rung in (offer.rung, None)):
             detail = "an accepted offer needs the result accepted at its rung"
             yield Fault(f"/offers/{position}/reaction", "contradiction", detail)
+
+
+def _salvage(body: bytes, wrong: Collection[str]) -> OutcomeReport | None:
+    """Make a report of the fields that are right in a wrong body, or None without a result."""
+    names = set(OutcomeReport.__struct_fields__).difference(wrong)
+    plain = {name: value for name, value in parse_json(body).items() if name in names}
+    return msgspec.convert(plain, OutcomeReport) if "result" in plain else None
 
 
 def _without_decision(report: OutcomeReport) -> OutcomeReport:

@@ -93,8 +93,9 @@ class Views:
     def record_outcome(self, decision_id: str) -> Response:
         """Answer PUT /v1/decisions/{decision_id}/outcome."""
         self._words("record_outcome")
-        report = self._outcomes.read(_body())
-        return _json(*self._outcomes.record(_caller(), decision_id, report))
+        caller = _caller()
+        report = self._outcomes.read(caller, decision_id, _body())
+        return _json(*self._outcomes.record(caller, decision_id, report))
 
     def record_outcomes(self) -> Response:
         """Answer POST /v1/outcomes."""

@@ -102,6 +102,32 @@ def test_an_outcome_that_can_not_be_is_refused(
     assert client.get(f"/v1/decisions/{told['decision_id']}").json["outcome"] is None
 
 
+@pytest.mark.parametrize("is_batch", [False, True], ids=["alone", "in a batch"])
+@pytest.mark.parametrize(
+    ("outcome", "pointers"),
+    [
+        ({"result": "accepted", "rung": 9, "satisfaction": 9, "note": 1}, {"/rung", "/satisfaction", "/note"}),
+        ({"result": "left", "rung": 1, "promotions": ["five"], "satisfaction": 9},
+         {"/rung", "/promotions", "/satisfaction"}),
+        ({"result": "accepted", "promotions": "five", "satisfaction": 9}, {"/promotions", "/satisfaction"}),
+        ({"result": "accepted", "rung": "1", "offers": [{"rung": 9, "reaction": "declined"}]},
+         {"/rung", "/offers/0/rung"}),
+        ({"result": "bought", "rung": 9, "satisfaction": 9}, {"/result", "/satisfaction"}),
+    ],
+    ids=["by type and by ladder", "by result", "promotions as text", "a rung as text", "no such result"],
+)  # fmt: skip
+def test_all_that_is_wrong_of_an_outcome_is_told_at_once(
+    client: FlaskClient, outcome: dict[str, Any], pointers: set[str], is_batch: bool
+) -> None:
+    decision_id = decide(client)["decision_id"]
+    if is_batch:
+        sent = {"outcomes": [outcome | {"decision_id": decision_id}]}
+        errors = client.post("/v1/outcomes", json=sent).json["results"][0]["errors"]
+    else:
+        errors = client.put(f"/v1/decisions/{decision_id}/outcome", json=outcome).json["errors"]
+    assert {error["pointer"] for error in errors} == pointers
+
+
 @pytest.mark.parametrize(
     "outcome",
     [
