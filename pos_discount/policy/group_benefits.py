@@ -74,6 +74,11 @@ class Every(Benefit, frozen=True):
         is_cheapest = self.give.percent is not None and self.give.to in (None, "cheapest")
         return self.every.fill or ("whole_set" if is_cheapest else "dearest_first")
 
+    @property
+    def to(self) -> Take | Literal["all"] | Position:
+        """Which units of a group get the benefit: the cheapest for a percentage, all for an amount or a price."""
+        return self.give.to or ("all" if self.give.percent is None else "cheapest")
+
     def apply(self, turn: Turn) -> None:
         picks = turn.unused_units(self.every.of)
         groups = count_units(picks) // self.every.units
@@ -118,17 +123,13 @@ class Every(Benefit, frozen=True):
         return members, self._targets(members, groups)
 
     def _targets(self, members: list[Pick], groups: int = 1) -> list[Pick]:
-        to, units = self._to, groups * min(self.give.units, self.every.units)
+        to, units = self.to, groups * min(self.give.units, self.every.units)
         if to == "all":
             return members
         if isinstance(to, Position):
             _, rest = take_units(by_price(members, "cheapest"), groups * (to.position - 1))
             return take_units(rest, groups)[0]
         return take_units(by_price(members, to), units)[0]
-
-    @property
-    def _to(self) -> Take | Literal["all"] | Position:
-        return self.give.to or ("all" if self.give.percent is None else "cheapest")
 
     def _amount(self, targets: list[Pick], groups: int) -> int:
         if self.give.price is None:
@@ -140,17 +141,17 @@ class Every(Benefit, frozen=True):
         size = f"every {words_for_each(what, self.every.of)}"
         if self.give.percent is not None:
             return f"{format_percent(self.give.percent)} off {self._words_for_target()} of {size}"
-        whom = size if self._to == "all" else f"{self._words_for_target()} of {size}"
+        whom = size if self.to == "all" else f"{self._words_for_target()} of {size}"
         if self.give.price is not None:
             return f"{whom} for {format_money(self.give.price, digits)}"
         return f"{format_money(self.give.amount or 0, digits)} off {whom}"
 
     def _words_for_target(self) -> str:
-        if isinstance(self._to, Position):
-            return f"unit {self._to.position}"
-        if self._to == "all":
+        if isinstance(self.to, Position):
+            return f"unit {self.to.position}"
+        if self.to == "all":
             return "all"
-        return f"the {self._to}" if self.give.units == 1 else f"the {self.give.units} {self._to}"
+        return f"the {self.to}" if self.give.units == 1 else f"the {self.give.units} {self.to}"
 
     def targets(self) -> tuple[Range | None, ...]:
         return (self.every.of,)

@@ -290,6 +290,9 @@ UPKEEP = [
     ("benefit: {gift: {sku: S, name: S}}", "warning: a: never offered, as its 'value' is 0"),
     ("benefit: {points: {amount: 5}}", "warning: a: never offered, as its 'value' is 0"),
     ("benefit: {percent: 1%}, hours: 09:00-09:00", "advice: a: hours that end when they begin"),
+    ("benefit: {every: {units: 3}, give: {percent: 1%, to: all, units: 2}}", "warning: a: 'units' of 'give'"),
+    ("benefit: {every: {units: 3}, give: {percent: 1%, to: {position: 2}, units: 2}}", "warning: a: 'units' of 'give'"),
+    ("benefit: {every: {units: 3}, give: {amount: 1, units: 2}}", "warning: a: 'units' of 'give' says nothing"),
     (
         "benefit: {percent: 1%}, limits: [{uses: 1, per: store}, {uses: 2, per: store}]",
         "warning: a: two limits of the same sort",
@@ -301,6 +304,11 @@ UPKEEP = [
 def test_what_is_over_or_in_vain_is_found(keys: str, words: str) -> None:
     (found,) = findings(several(keys))
     assert words in found
+
+
+@pytest.mark.parametrize("give", ["percent: 1%, units: 2", "price: 1, to: cheapest, units: 2", "amount: 1, to: all"])
+def test_units_of_a_group_that_say_something_are_not_warned_of(give: str) -> None:
+    assert findings(promotion(f"{{every: {{units: 3}}, give: {{{give}}}}}")) == []
 
 
 def test_a_promotion_is_not_over_just_before_its_end() -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from pos_discount.policy.benefits import GiftOf, PointsOf
+from pos_discount.policy.benefits import Every, GiftOf, PointsOf
 from pos_discount.policy.checks.finding import Finding, advice, error, warning
 from pos_discount.policy.conditions import AnyOf, Condition, Coupon
 from pos_discount.policy.model import Limit, Place, Policy, Promotion
@@ -133,6 +133,8 @@ def _find_what_is_in_vain(policy: Policy) -> Iterator[Finding]:
         value = benefit.points.value if isinstance(benefit, PointsOf) else value
         if value == 0 and promotion.offer == "ladder":
             yield warning(promotion, "never offered, as its 'value' is 0 and a rung must make the customer better off")
+        if isinstance(benefit, Every) and benefit.give.units > 1 and benefit.to not in ("cheapest", "dearest"):
+            yield warning(promotion, "'units' of 'give' says nothing but beside 'to: cheapest' or 'to: dearest'")
         if promotion.hours and any(window.starts == window.ends for window in promotion.hours):
             yield advice(
                 promotion, "hours that end when they begin last a whole day; leave 'hours' out if that is meant"
