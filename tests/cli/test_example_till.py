@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -38,24 +37,27 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a till wait for as long as a slow machine takes."""
+    monkeypatch.setattr(EXAMPLE_TILL, "SECONDS_FOR_A_DECISION", 60.0)
+    monkeypatch.setattr(EXAMPLE_TILL, "SECONDS_FOR_OUTCOMES", 60.0)
+
+
 def outcome_of(till: Any, decision_id: str) -> dict[str, Any] | None:
     _, record = till.call("GET", f"/v1/decisions/{decision_id}", {}, 30.0)
     outcome: dict[str, Any] | None = record["outcome"]
     return outcome
 
 
-def patient(till: Any) -> Any:
-    """Ask until there is an answer: a slow machine is no reason for a test to fail."""
-    for _ in range(100):
-        till.silent_until = 0.0
-        if (answer := till.ask(EXAMPLE_TILL.BASKET)) is not None:
-            return answer
-        time.sleep(0.1)
-    raise AssertionError("no answer")
+def ask(till: Any) -> Any:
+    answer = till.ask(EXAMPLE_TILL.BASKET)
+    assert answer is not None
+    return answer
 
 
 def test_the_example_sells_a_basket_from_the_command_line(shop: Shop, url: str) -> None:
-    for _ in range(20):
+    for _ in range(20):  # who gives a decision half a second may have to sell without one
         arguments = [sys.executable, str(EXAMPLE), url, "--accept", "1"]
         done = subprocess.run(arguments, cwd=shop.folder, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode == 0:
@@ -67,7 +69,7 @@ def test_the_example_sells_a_basket_from_the_command_line(shop: Shop, url: str) 
 
 def test_an_outcome_is_reported_and_leaves_the_queue(shop: Shop, url: str) -> None:
     till = EXAMPLE_TILL.Till(url, shop.folder / "queue.jsonl")
-    answer = patient(till)
+    answer = ask(till)
     till.report(answer["decision_id"], result="accepted", rung=1)
     assert till.send_waiting() == 0
     outcome = outcome_of(till, answer["decision_id"])
@@ -77,7 +79,7 @@ def test_an_outcome_is_reported_and_leaves_the_queue(shop: Shop, url: str) -> No
 
 def test_outcomes_wait_in_the_file_while_the_service_is_away(shop: Shop, url: str) -> None:
     queue = shop.folder / "queue.jsonl"
-    answers = [patient(EXAMPLE_TILL.Till(url, queue)) for _ in range(3)]
+    answers = [ask(EXAMPLE_TILL.Till(url, queue)) for _ in range(3)]
     offline = EXAMPLE_TILL.Till(f"http://127.0.0.1:{free_port()}", queue)
     for answer in answers:
         offline.report(answer["decision_id"], result="bought_at_base")
@@ -96,14 +98,17 @@ def test_a_line_torn_by_a_power_cut_spoils_no_other(shop: Shop) -> None:
 
 def test_an_outcome_that_will_never_be_taken_does_not_block_the_queue(shop: Shop, url: str) -> None:
     till = EXAMPLE_TILL.Till(url, shop.folder / "queue.jsonl")
-    answer = patient(till)
+    answer = ask(till)
     lines = [{"decision_id": "dec_unknown", "result": "left"}, {"decision_id": answer["decision_id"], "result": "left"}]
     till.keep(lines)
     assert till.send_waiting() == 0
     assert outcome_of(till, answer["decision_id"]) is not None
 
 
-def test_a_service_that_does_not_answer_is_not_waited_for_nor_asked_again_soon(shop: Shop) -> None:
+def test_a_service_that_does_not_answer_is_not_waited_for_nor_asked_again_soon(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EXAMPLE_TILL, "SECONDS_FOR_A_DECISION", 0.2)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
