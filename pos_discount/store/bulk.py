@@ -50,7 +50,6 @@ class Checkout(NamedTuple):
     event: str | None
     satisfaction: int | None
     received_at: int | None
-    outcome_body: bytes | None
     outcome_learning: bytes | None
     till_id: str | None
 
@@ -87,7 +86,7 @@ class Receipt(msgspec.Struct, frozen=True):
 CHECKOUT_FIELDS = (
     "decisions.decision, decisions.store_id, decisions.decision_id, customer, made_at, policy_version, model_version,"
     " arm, segment_id, fallback, superseded_by IS NOT NULL, decisions.learning,"
-    " sequence, result, rung, event, satisfaction, received_at, body, outcomes.learning, till_id"
+    " sequence, result, rung, event, satisfaction, received_at, outcomes.learning, till_id"
 )
 
 
