@@ -43,7 +43,7 @@ def executed_of(visit: Visit, is_prefix_trusted: bool) -> Executed:
     if not numbers or numbers != list(range(1, len(numbers) + 1)) or "ignored" in reactions:
         return whole
     prefix = ladder[: len(numbers)]
-    if visit.result == "accepted" and reactions[-1] == "accepted":
+    if reactions[-1] == "accepted":
         return Executed("prefix", prefix)
     if visit.result == "left" and len(prefix) < len(ladder):
         return Executed("beyond", prefix)

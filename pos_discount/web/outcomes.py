@@ -241,9 +241,9 @@ def _offer_faults(report: OutcomeReport, rungs: int) -> Iterator[Fault]:
             yield Fault(
                 f"/offers/{position}/rung", "not_in_ladder", f"expected a rung of the ladder, which has {rungs}"
             )
-        is_taken = offer.reaction == "accepted" and report.result != "cancelled"
-        if is_taken and not (report.result == "accepted" and report.rung in (offer.rung, None)):
-            detail = "an accepted offer needs the result accepted at its rung"
+        at_its_rung = report.result == "accepted" and report.rung in (offer.rung, None)
+        if offer.reaction == "accepted" and report.result in SALES and not at_its_rung:
+            detail = "an accepted offer needs the result accepted at its rung, or no sale in the end"
             yield Fault(f"/offers/{position}/reaction", "contradiction", detail)
 
 

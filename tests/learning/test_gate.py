@@ -8,7 +8,7 @@ import pytest
 from benchmarks.gate_trials import GAIN, coverage, market, trial
 from benchmarks.night_trials import trial as night_trial
 from pos_discount.learning.evaluation import Weighed, calibration_error, effective_samples, mean_with_interval
-from pos_discount.learning.executed import Executed, agrees
+from pos_discount.learning.executed import Executed, agrees, executed_of
 from pos_discount.learning.gate import (
     Check,
     GateLimits,
@@ -18,6 +18,8 @@ from pos_discount.learning.gate import (
     check_tills,
     verdict_of,
 )
+from pos_discount.learning.history import Visit
+from pos_discount.sensitivity import Behaviour, LadderChoice, Stakes, Terms
 
 TRUE = market()
 LIMITS = GateLimits()
@@ -76,6 +78,28 @@ def test_ladders_agree_that_would_have_shown_the_same(
     executed: Executed, agreeing: tuple[tuple[int, ...], ...]
 ) -> None:
     assert tuple(ladder for ladder in LADDERS if agrees(ladder, executed)) == agreeing
+
+
+@pytest.mark.parametrize(
+    ("result", "said", "executed"),
+    [
+        ("accepted", ((1, "declined"), (2, "accepted")), Executed("prefix", (0, 1))),
+        ("left", ((1, "declined"),), Executed("beyond", (0,))),
+        ("left", ((1, "declined"), (2, "accepted")), Executed("prefix", (0, 1))),
+        ("bought_at_base", ((1, "declined"),), Executed("exact", (0, 1, 3))),
+    ],
+    ids=["accepted", "walked out", "accepted and fallen through", "bought at base"],
+)
+def test_a_checkout_shows_its_ladder_as_far_as_it_went(
+    result: str, said: tuple[tuple[int, str], ...], executed: Executed
+) -> None:
+    stakes, terms = Stakes((0.02, 0.05, 0.08, 0.1), (900.0,) * 4, 1000.0, 3000.0), Terms(4, 1.0, 0.0, 0.02, "full")
+    choice = LadderChoice((0, 1, 3), 1.0, (1.0,) * 3, (1.0,) * 3, (0.5,) * 3, (0.5,) * 3, (900.0,) * 3, ())
+    visit = Visit(
+        1, 1, None, "S1", "T1", "ladder", None, None, result, None, None, None,
+        choice, stakes, terms, Behaviour(), (), said, 0.0,
+    )  # fmt: skip
+    assert executed_of(visit, is_prefix_trusted=True) == executed
 
 
 @pytest.mark.parametrize(

@@ -70,10 +70,10 @@ def test_who_left_can_not_be_cancelled(client: FlaskClient) -> None:
             id="an offer beyond the ladder",
         ),
         pytest.param(
-            {"result": "left", "offers": [{"rung": 1, "reaction": "accepted"}]},
+            {"result": "bought_at_base", "offers": [{"rung": 1, "reaction": "accepted"}]},
             "/offers/0/reaction",
             "contradiction",
-            id="accepted and left",
+            id="accepted and bought at base",
         ),
         pytest.param(
             {"result": "accepted", "rung": 2, "offers": [{"rung": 1, "reaction": "accepted"}]},
@@ -137,13 +137,14 @@ def test_all_that_is_wrong_of_an_outcome_is_told_at_once(
             "offers": [{"rung": 2, "reaction": "declined"}, {"rung": 2, "reaction": "accepted"}],
         },
         {"result": "accepted", "rung": 1, "offers": [{"rung": 1, "reaction": "declined", "seconds": 5.1}]},
+        {"result": "left", "offers": [{"rung": 1, "reaction": "accepted"}]},
         {"result": "accepted", "promotions": ["ten"], "paid_total": 2700, "at": "2020-01-01T00:00:00Z", "sale_id": "R"},
         {"result": "bought_at_base", "offers": [{"rung": 1, "reaction": "ignored"}]},
         {"result": "left", "offers": [{"rung": 1, "reaction": "declined"}, {"rung": 2, "reaction": "walked"}]},
         {"result": "left", "offers": []},
         {"result": "cancelled", "offers": [{"rung": 1, "reaction": "accepted"}]},
     ],
-    ids=["twice", "settled", "promotions", "ignored", "walked", "nothing said", "voided"],
+    ids=["twice", "settled", "fallen through", "promotions", "ignored", "walked", "nothing said", "voided"],
 )
 def test_what_can_be_is_recorded(client: FlaskClient, outcome: dict[str, Any]) -> None:
     told = decide(client)
