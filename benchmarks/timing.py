@@ -57,10 +57,7 @@ def measure(tasks: Mapping[str, Task], rounds: int) -> Timings:
 
 
 def _calls_in_a_batch(task: Task) -> int:
-    first = _batch(task, 1)
-    if first > BATCH_SECONDS:
-        return 1
-    one = max(1e-7, min(_batch(task, 1) for _ in range(3)))
+    one = max(1e-7, min(_batch(task, 1) for _ in range(4)))  # a first call may make what the others only use
     return max(1, min(MOST_CALLS, int(BATCH_SECONDS / one)))
 
 
