@@ -7,7 +7,6 @@ wrong words. We read, resolve and index the policy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -52,8 +51,7 @@ def _tasks(folder: Path) -> dict[str, Task]:
     def parse() -> Written:
         return {path.name: yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader) for path in paths}
 
-    reading: Callable[[], object] = lambda: load_policy(folder)  # noqa: E731
-    return {PARSED: parse, READ: reading, INDEXED: lambda: PolicyIndex(load_policy(folder))}
+    return {PARSED: parse, READ: lambda: load_policy(folder), INDEXED: lambda: PolicyIndex(load_policy(folder))}
 
 
 def _with_examples(promotions: list[Written]) -> Written:

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-pytest.importorskip("click")
-plays = pytest.importorskip("benchmarks.worlds.plays")
+from pos_discount.measure.uplift import measure_uplift
+from pos_discount.simulation import draw_world, plan_named
 
-from pos_discount.measure.uplift import measure_uplift  # noqa: E402
-from pos_discount.simulation import draw_world, plan_named  # noqa: E402
+plays = pytest.importorskip("benchmarks.worlds.plays")
 
 
 def test_a_kept_row_is_read_again_and_a_torn_one_is_not(tmp_path) -> None:
