@@ -27,8 +27,9 @@ from pos_discount.policy import (
 def check(folder: Path | None, strict: bool, as_json: bool) -> None:
     """Say what is wrong or doubtful in the policy in FOLDER, by file, line and column.
 
-    What cannot be read is an error; so is a promotion without an example where it applies and one where it does not.
-    What is over, never applies, is always beaten or may break a guard is a warning. Exit code 1: there are errors.
+    What cannot be read is an error; so is a promotion that can never apply, or that lacks an example where it applies
+    or one where it does not. What is over, always beaten, may break a guard or says nothing is a warning; what could
+    be better is advice. Exit code 1: there are errors.
 
     \b
     Example:

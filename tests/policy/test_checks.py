@@ -19,6 +19,7 @@ guards:
   max_depth: 40%
   min_margin: 5%
   never: {category: gift-cards}
+  min_price: [{of: {brand: Orvelle}, price: 9}, {of: make-up, price: 3.50}]
   authority: {cashier: 10%, supervisor: 30%}
 margins:
   - {of: care, rate: 20%}
@@ -87,6 +88,18 @@ NEVER = [
     ("when: [contains: {brand: A, all: [{brand: [B, C]}]}]", "can hold no product"),
     ("when: [contains: {range: care, category: make-up}]", "can hold no product"),
     ("when: [contains: {price: {from: 5, below: 5}}]", "can hold no product"),
+    ("when: [contains: care, not: [contains: care]]", "'contains' is demanded, and 'contains' is ruled out"),
+    ("when: [quantity: {of: care, at_least: 2}, not: [contains: care]]", "'contains' is ruled out by 'not'"),
+    ("when: [contains: {category: care/sun}, not: [contains: care]]", "'contains' is ruled out by 'not'"),
+    ("when: [spend: {of: care, at_least: 9}, quantity: {of: care, at_most: 0}]", "'spend' of care must be more"),
+    ("when: [not: [member: yes, member: no]]", "'not' rules out both answers of 'member'"),
+    ("when: [asked: yes, not: [asked: yes]]", "'asked' is ruled out by 'not'"),
+    ("when: [attribute: {name: n, is: [a]}, not: [attribute: {name: n, is: [a, b]}]]", "'attribute' is ruled out"),
+    ("when: [distinct: {of: {sku: [A, B]}, at_least: 3}]", "asks for 3 different skus, and its range names 2"),
+    ("when: [quantity: {exactly: 0}]", "what the benefit needs must be more than 'quantity' may be"),
+    ("when: [contains: {category: gift-cards}]", "the range of 'contains' is in the guard 'never'"),
+    ("when: [spend: {of: {category: gift-cards}, more_than: 20}]", "the range of 'spend' is in the guard 'never'"),
+    ("when: [member: no]\nlimits: [{uses: 1, per: customer}]", "by a limit per customer and 'member'"),
 ]
 NEVER_BY_BENEFIT = [
     ("{percent: 0%}", "its benefit is 0"),
@@ -94,7 +107,10 @@ NEVER_BY_BENEFIT = [
     ("{tiers: {by: spend, steps: []}}", "its benefit is 0"),
     ("{percent: 10%, of: {range: care, not: care}}", "can hold no product"),
     ("{percent: 10%, of: {category: gift-cards/amazing}}", "in the guard 'never'"),
-    ("{percent: 10%, of: {any: [{category: gift-cards}, {sku: X, category: gift-cards}]}}", "in the guard 'never'"),
+    ("{buy_get: {buy: 1, of: {category: gift-cards}, get: 1, of_get: care}}", "in the guard 'never'"),
+    ("{bundle: {of: [{of: care}, {of: {category: gift-cards}}], price: 10}}", "in the guard 'never'"),
+    ("{tiers: {by: spend, of: {category: gift-cards}, steps: [{from: 5, percent: 5%}], on: care}}", "guard 'never'"),
+    ("{percent: 10%, of: {any: [{category: gift-cards}, {sku: A, category: gift-cards}]}}", "in the guard 'never'"),
 ]
 MEANT = [
     "from: 2026-05-01\nuntil: 2026-05-05\nweekdays: [mon]",
@@ -117,6 +133,16 @@ MEANT = [
     "when: [contains: {category: [care, make-up/lips], all: [{category: make-up}]}]",
     "when: [contains: {not: {range: care}}]",
     "stores: [S1, S2]\nnot_stores: [S2]",
+    "when: [contains: care, not: [contains: {category: care/sun}]]",
+    "when: [contains: care, not: [contains: [care, make-up]]]",
+    "when: [quantity: {of: care, at_least: 1}, not: [distinct: {of: care, at_least: 2}]]",
+    "when: [member: no, not: [asked: yes]]",
+    "when: [attribute: {name: n, is: [a]}, attribute: {name: n, is: [b]}]",
+    "when: [distinct: {of: {sku: [A, B]}, at_least: 2}]",
+    "when: [distinct: {of: {any: [{sku: A}, {category: care}]}, at_least: 2}]",
+    "when: [contains: {any: [{category: gift-cards}, {category: care}]}]",
+    "when: [not: [contains: {category: gift-cards}]]",
+    "when: [tier: gold]\nlimits: [{uses: 1, per: customer}]",
 ]
 
 
@@ -141,6 +167,9 @@ def test_a_benefit_that_can_give_nothing_is_an_error(benefit: str, words: str) -
         ("{buy_get: {buy: 2, of: care, get: 1}}", "quantity: {of: care, at_most: 2}"),
         ("{bundle: {of: [{units: 2, of: care}, {units: 1}], price: 5}}", "quantity: {of: care, below: 2}"),
         ("{tiers: {by: spend, steps: [{from: 50, percent: 5%}]}}", "spend: {below: 50}"),
+        ("{percent: 10%, of: care}", "quantity: {of: care, at_most: 0}"),
+        ("{amount: 1, of: {category: care/sun}}", "quantity: {of: care, at_most: 0}"),
+        ("{unit_price: 9, of: care}", "quantity: {of: care, below: 1}"),
     ],
 )
 def test_a_benefit_that_needs_more_than_its_conditions_allow_can_never_apply(benefit: str, when: str) -> None:
@@ -163,6 +192,12 @@ GUARDS = [
     ("{every: {units: 3, of: make-up}, give: {percent: 100%}}", "offer: automatic", "may leave a line nothing"),
     ("{unit_price: 8.20, of: care}", "offer: automatic", "its price leaves A less than min_margin"),
     ("{price_list: week.csv}", "offer: automatic", "its price leaves A less than min_margin"),
+    (
+        "{unit_price: 8.90, of: {brand: Orvelle}}",
+        "",
+        "its price of 8.90 is never given: min_price keeps these products at 9",
+    ),
+    ("{price_list: week.csv}", "", "its price is not given for all: min_price keeps B at 3.50"),
     ("{percent: 5%}", "approval: director", "nobody has the authority 'director'; expected one of cashier, supervisor"),
     ("{percent: 5%}", "offer: automatic\napproval: cashier", "its approval is never asked for"),
 ]
@@ -175,6 +210,8 @@ WITHIN_GUARDS = [
     ("{percent: 20%, of: care}", "offer: ladder"),
     ("{unit_price: 8.50, of: care}", "offer: automatic"),
     ("{percent: 5%}", "approval: supervisor"),
+    ("{unit_price: 9, of: {brand: Orvelle}}", ""),
+    ("{unit_price: 3.50, of: make-up}", ""),
 ]
 
 
@@ -189,12 +226,44 @@ def test_what_keeps_within_the_guards_is_not_warned_of(benefit: str, lines: str)
     assert findings(promotion(benefit, lines)) == []
 
 
-def test_a_ladder_promotion_that_guards_always_hold_back_is_warned_of() -> None:
-    house = GUARDED.replace("  never: {category: gift-cards}\n", "")
-    found = findings(promotion("{percent: 45%}"), house)
+WITHOUT_MIN_PRICE = GUARDED.replace("  min_price: [{of: {brand: Orvelle}, price: 9}, {of: make-up, price: 3.50}]\n", "")
+ALWAYS_TOO_DEEP = ["{percent: 45%}", "{tiers: {by: spend, steps: [{from: 5, percent: 41%}, {from: 9, percent: 45%}]}}"]
+NOT_ALWAYS_TOO_DEEP = [
+    "{percent: 45%, of: care}",
+    "{percent: 45%, units: {at_most: 1}}",
+    "{tiers: {by: spend, steps: [{from: 5, percent: 30%}, {from: 9, percent: 45%}]}}",
+    "{tiers: {by: spend, steps: [{from: 5, percent: 45%}], on: care}}",
+]
+
+
+@pytest.mark.parametrize("benefit", ALWAYS_TOO_DEEP)
+@pytest.mark.parametrize("never", ["  never: {category: gift-cards}\n", ""])
+def test_a_ladder_promotion_that_guards_always_hold_back_is_warned_of(benefit: str, never: str) -> None:
+    house = WITHOUT_MIN_PRICE.replace("  never: {category: gift-cards}\n", never)
+    found = findings(promotion(benefit), house)
     assert len(found) == 2
     assert "never offered, as it is deeper than max_depth, 40%" in found[0]
     assert "never offered, as nobody may grant more than 30%" in found[1]
+
+
+@pytest.mark.parametrize("benefit", NOT_ALWAYS_TOO_DEEP)
+def test_what_guards_hold_back_on_some_baskets_alone_is_not_warned_of(benefit: str) -> None:
+    assert findings(promotion(benefit), WITHOUT_MIN_PRICE) == []
+
+
+def test_a_min_price_may_make_a_promotion_small_enough_to_be_offered() -> None:
+    found = findings(promotion("{percent: 45%}"))
+    assert all("offered only where 'min_price' cuts it" in line for line in found)
+    assert len(found) == 2
+
+
+def test_a_promotion_that_takes_the_place_of_what_is_owed_may_be_less_deep_than_it_says() -> None:
+    owed = "offer: automatic, benefit: {percent: 12%, of: make-up}"
+    assert findings(several("benefit: {percent: 35%}", owed), WITHOUT_MIN_PRICE) == []
+    together = findings(
+        several("benefit: {percent: 35%}, combines_with: all", f"{owed}, combines_with: all"), WITHOUT_MIN_PRICE
+    )
+    assert ["a: never offered, as nobody may grant more than 30%" in line for line in together] == [True]
 
 
 BEATEN = [
@@ -209,6 +278,22 @@ BEATEN = [
     ("offer: automatic, benefit: {unit_price: 3}", "offer: on_request, benefit: {unit_price: 4}, stores: [S1]"),
     ("offer: automatic, benefit: {percent: 9%}, when: [tier: [a, b]]", "benefit: {percent: 9%}, when: [tier: [a]]"),
     ("offer: automatic, benefit: {percent: 9%}, combines_with: all", "benefit: {percent: 9%}"),
+    (
+        "offer: automatic, benefit: {every: {units: 3}, give: {percent: 30%}}",
+        "benefit: {every: {units: 3}, give: {percent: 20%}}",
+    ),
+    (
+        "offer: automatic, benefit: {every: {units: 3}, give: {price: 9}}",
+        "benefit: {every: {units: 3}, give: {price: 10}}",
+    ),
+    (
+        "offer: automatic, benefit: {buy_get: {buy: 2, get: 1, percent: 30%}}",
+        "benefit: {buy_get: {buy: 2, get: 1, percent: 20%}}",
+    ),
+    (
+        "offer: automatic, benefit: {bundle: {of: [{of: care}, {of: make-up}], amount: 3}}",
+        "benefit: {bundle: {of: [{of: care}, {of: make-up}], amount: 2}}",
+    ),
 ]
 NOT_BEATEN = [
     ("offer: automatic, benefit: {percent: 5%}", "offer: automatic, benefit: {percent: 10%}"),
@@ -227,6 +312,18 @@ NOT_BEATEN = [
     (
         "offer: automatic, benefit: {amount: 3}, when: [spend: {at_least: 9}]",
         "benefit: {amount: 2}, when: [spend: {at_least: 8}]",
+    ),
+    (
+        "offer: automatic, benefit: {every: {units: 3}, give: {percent: 30%}}",
+        "benefit: {every: {units: 2}, give: {percent: 20%}}",
+    ),
+    (
+        "offer: automatic, benefit: {every: {units: 3}, give: {price: 9}}",
+        "benefit: {every: {units: 3}, give: {amount: 1}}",
+    ),
+    (
+        "offer: automatic, benefit: {buy_get: {buy: 2, get: 1, percent: 30%, at_most: 1}}",
+        "benefit: {buy_get: {buy: 2, get: 1, percent: 20%}}",
     ),
 ]
 
@@ -269,12 +366,40 @@ def test_classes_that_do_not_exist_or_are_allowed_from_one_side_alone_are_warned
     assert "a: combines_with names the class 'volume', but b of that class does not allow 'loyalty'" in found[1]
 
 
+def test_a_class_that_allows_a_promotion_in_part_is_advised() -> None:
+    found = findings(
+        several(
+            "benefit: {percent: 1%}, class: card, combines_with: [shelf]",
+            "benefit: {percent: 2%}, class: shelf, combines_with: [card]",
+            "benefit: {percent: 3%}, class: shelf",
+        )
+    )
+    assert len(found) == 1
+    assert "advice: a: combines_with names the class 'shelf', but c of that class does not allow 'card'" in found[0]
+
+
 TIERS = [
     ("[{from: 50, percent: 5%}, {from: 30, percent: 3%}]", "", "do not ascend"),
     ("[{from: 50, percent: 5%}, {from: 50, percent: 6%}]", "", "do not ascend"),
     ("[{from: 30, percent: 5%}, {from: 50, percent: 3%}]", "", "gives less than the one below it"),
     ("[{from: 30, percent: 3%}, {from: 50, percent: 5%}]", "when: [spend: {below: 50}]", "never reached"),
     ("[{from: 30, percent: 3%}, {from: 50, percent: 5%}]", "when: [spend: {at_least: 50}]", "never used"),
+    ("[{from: 30, percent: 3%}, {from: 50, percent: 5%}]", "when: [spend: {of: care, at_least: 50}]", "never used"),
+    ("[{from: 30, percent: 5%}, {from: 50, percent: 5%}]", "", "gives no more than the one below it"),
+    ("[{from: 30, percent: 20%}, {from: 50, amount: 9}]", "", "gives less than the one below it"),
+    ("[{from: 30, amount: 9}, {from: 50, percent: 5%}]", "", "gives less than the one below it"),
+    (
+        "[{from: 30, amount: 5}, {from: 50, amount: 9}]",
+        "cap: 5",
+        "no more than the one below it, which reaches the cap",
+    ),
+    ("[{from: 30, percent: 20%}, {from: 50, percent: 25%}]", "cap: 6", "which reaches the cap"),
+]
+TIERS_IN_ORDER = [
+    ("{by: spend, steps: [{from: 30, amount: 5}, {from: 50, percent: 11%}]}", "cap: 7"),
+    ("{by: spend, steps: [{from: 30, percent: 20%}, {from: 50, amount: 9}], on: care}", ""),
+    ("{by: quantity, steps: [{from: 3, percent: 20%}, {from: 5, amount: 9}]}", "cap: 9"),
+    ("{by: quantity, steps: [{from: 3, percent: 20%}, {from: 5, percent: 21%}]}", "when: [quantity: {at_most: 5}]"),
 ]
 
 
@@ -282,6 +407,17 @@ TIERS = [
 def test_steps_that_are_out_of_reach_or_order_are_warned_of(steps: str, lines: str, words: str) -> None:
     (found,) = findings(promotion(f"{{tiers: {{by: spend, steps: {steps}}}}}", lines))
     assert words in found
+
+
+@pytest.mark.parametrize(("tiers", "lines"), TIERS_IN_ORDER)
+def test_steps_that_give_more_and_can_be_reached_are_not_found_fault_with(tiers: str, lines: str) -> None:
+    assert findings(promotion(f"{{tiers: {tiers}}}", lines)) == []
+
+
+def test_a_step_beyond_what_may_be_spent_in_all_is_never_reached() -> None:
+    tiers = "{tiers: {by: spend, of: care, steps: [{from: 30, percent: 3%}, {from: 50, percent: 5%}]}}"
+    (found,) = findings(promotion(tiers, "when: [spend: {below: 50}]"))
+    assert "a step of 'tiers' is never reached: what the step needs of care must be more than 'spend' may be" in found
 
 
 UPKEEP = [
@@ -297,6 +433,41 @@ UPKEEP = [
         "benefit: {percent: 1%}, limits: [{uses: 1, per: store}, {uses: 2, per: store}]",
         "warning: a: two limits of the same sort",
     ),
+    (
+        "benefit: {percent: 1%}, limits: [{uses: 3, per: store, every: day}, {uses: 3, per: store, every: year}]",
+        "warning: a: its limit per store and day never tells, as the one for every year allows no more",
+    ),
+    (
+        "benefit: {percent: 1%}, limits: [{budget: 9, per: chain}, {budget: 9, per: chain, every: week}]",
+        "warning: a: its limit per chain and week never tells, as the one for its whole life",
+    ),
+    (
+        "benefit: {gift: {sku: S, name: S, value: 2, cost: 1}}, funded: 50%",
+        "warning: a: 'funded' says nothing of a gift",
+    ),
+    ("benefit: {gift: {sku: S, name: S, value: 2, cost: 1}}, cap: 1", "warning: a: 'cap' says nothing of a gift"),
+    ("benefit: {gift: {sku: S, name: S, value: 2}}, say: {en: '{amount} off'}", "in en has {amount}, which is 0 for"),
+    ("benefit: {points: {amount: 5, value: 2}}", "warning: a: points go to customers without a card, too"),
+    (
+        "benefit: {gift: {sku: S, name: S, value: 2, cost: 1.01}}, limits: [{budget: 1, per: chain}]",
+        "error: a: can never apply: a budget of 1.00 does not hold one use, which costs 1.01",
+    ),
+    (
+        "benefit: {amount: 2.01}, funded: 50%, limits: [{budget: 1, per: chain, every: day}]",
+        "warning: a: a budget of 1.00 does not hold one use",
+    ),
+]
+NOT_IN_VAIN = [
+    "benefit: {percent: 1%}, limits: [{uses: 4, per: store, every: week}, {uses: 3, per: store, every: month}]",
+    "benefit: {percent: 1%}, limits: [{uses: 1, per: store, every: day}, {uses: 3, per: store, every: month}]",
+    "benefit: {percent: 1%}, limits: [{uses: 3, per: store, every: day}, {uses: 3, per: chain, every: month}]",
+    "benefit: {percent: 1%}, limits: [{uses: 3, per: store, every: day}, {budget: 3, per: store, every: month}]",
+    "benefit: {gift: {sku: S, name: S, value: 2, cost: 1}}, limits: [{budget: 1, per: chain}], say: {en: '{total}'}",
+    "benefit: {amount: 2}, funded: 50%, limits: [{budget: 1, per: chain}]",
+    "benefit: {amount: 2}, cap: 1, limits: [{budget: 1, per: chain}]",
+    "benefit: {points: {amount: 5, value: 2}}, when: [member: yes]",
+    "benefit: {points: {amount: 5, value: 2}}, when: [tier: gold]",
+    "benefit: {points: {amount: 5, value: 2}}, limits: [{uses: 1, per: customer}]",
 ]
 
 
@@ -304,6 +475,50 @@ UPKEEP = [
 def test_what_is_over_or_in_vain_is_found(keys: str, words: str) -> None:
     (found,) = findings(several(keys))
     assert words in found
+
+
+@pytest.mark.parametrize("keys", NOT_IN_VAIN)
+def test_what_tells_is_not_called_vain(keys: str) -> None:
+    assert findings(several(keys)) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "is_too_small"),
+    [
+        ("benefit: {amount: 0.49}", True),
+        ("benefit: {amount: 0.50}", False),
+        ("benefit: {amount: 0.49, each: unit}", False),
+        ("benefit: {percent: 9%}, cap: 0.49", True),
+        ("benefit: {gift: {sku: S, name: S, value: 0.49}}", True),
+        ("benefit: {gift: {sku: S, name: S, value: 0.50}}", False),
+        ("benefit: {amount: 0.49}, offer: automatic, when: [spend: {at_least: 9}]", False),
+        ("benefit: {amount: 0.49}, when: [coupon: A]", False),
+    ],
+)
+def test_what_is_worth_less_than_a_step_is_never_offered(keys: str, is_too_small: bool) -> None:
+    found = findings(several(keys), GUARDED + "ladder: {min_step: 0.50}\n")
+    assert ["worth at most 0.49 and the house's min_step is 0.50" in line for line in found] == [True] * is_too_small
+
+
+def test_what_is_less_than_a_step_may_be_offered_with_another() -> None:
+    both = several("benefit: {amount: 0.30}, combines_with: [b]", "benefit: {amount: 0.40}, combines_with: [a]")
+    assert findings(both, GUARDED + "ladder: {min_step: 0.50}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        ("when: [tier: Gold]", "when: [not: [tier: gold]]", "'gold' under 'tier' is 'Gold' in 'a'"),
+        ("when: [payment: card]", "when: [any: [[payment: CARD]]]", "'CARD' under 'payment' is 'card' in 'a'"),
+        ("stores: [S1]", "not_stores: [s1]", "'s1' under 'stores' is 'S1' in 'a'"),
+        ("when: [tier: Gold]", "when: [group: gold]", None),
+        ("when: [coupon: GOLD]", "when: [coupon: silver]", None),
+    ],
+)
+def test_a_word_in_other_letters_than_elsewhere_is_warned_of(one: str, other: str, words: str | None) -> None:
+    found = findings(several(f"benefit: {{percent: 1%}}, {one}", f"benefit: {{percent: 2%}}, {other}"))
+    assert [words in line for line in found if words] == ([True] if words else [])
+    assert len(found) == (words is not None)
 
 
 @pytest.mark.parametrize("give", ["percent: 1%, units: 2", "price: 1, to: cheapest, units: 2", "amount: 1, to: all"])
@@ -368,9 +583,94 @@ def test_ranges_that_nothing_uses_are_advised_where_they_stand() -> None:
     ]
 
 
-def test_a_margin_for_everything_leaves_nothing_to_those_after_it() -> None:
-    house = HOUSE + "margins: [{rate: 40%}, {of: care, rate: 20%}]\n"
-    assert "those after it never count" in findings(promotion(), house)[0]
+SETTINGS = [
+    ("margins: [{rate: 40%}, {of: care, rate: 20%}]", "those after it never count"),
+    ("margins: [{of: care, rate: 40%}, {of: {category: care/sun}, rate: 20%}]", "margin 2 of 'margins' never counts"),
+    (
+        "guards: {min_margin: 40%}\nmargins: [{of: care, rate: 20%}, {rate: 40%}]",
+        "nothing on the ladder may get cheaper",
+    ),
+    (
+        "guards: {authority: {cashier: 20%, supervisor: 10%}}",
+        "'supervisor' may grant 10%, less than 'cashier' before it",
+    ),
+    ("guards: {authority: {cashier: 0%}}", "nobody has an authority above 0%"),
+    ("guards: {max_depth: 0%}", "max_depth is 0%, so the ladder never takes anything off"),
+    ("holdout: {share: 100%}", "there is nothing to compare with"),
+    ("personalisation: [{use: no}, {stores: [S1]}]", "entry 2 of 'personalisation' never counts"),
+    ("personalisation: [{stores: [S1, S2], use: no}, {stores: [S1]}]", "entry 2 of 'personalisation' never counts"),
+]
+SETTINGS_THAT_ARE_MEANT = [
+    "margins: [{of: {category: care/sun}, rate: 40%}, {of: care, rate: 20%}, {rate: 30%}]",
+    "guards: {min_margin: 5%}\nmargins: [{of: {category: milk}, rate: 2%}]",
+    "guards: {min_margin: 5%}\nmargins: [{of: {category: milk}, rate: 2%}, {rate: 6%}]",
+    "guards: {authority: {cashier: 10%, supervisor: 10%}}",
+    "holdout: {share: 99%}",
+    "personalisation: [{stores: [S1], use: no}, {disclosure: {en: You are known}}]",
+]
+
+
+@pytest.mark.parametrize(("lines", "words"), SETTINGS)
+def test_settings_that_undo_each_other_are_warned_of(lines: str, words: str) -> None:
+    (found,) = findings(promotion("{percent: 1%, of: care}"), f"{HOUSE}{lines}\n")
+    assert found.startswith("house.yaml:1:1: warning: ")
+    assert words in found
+
+
+@pytest.mark.parametrize("lines", SETTINGS_THAT_ARE_MEANT)
+def test_settings_that_may_be_meant_are_not_found_fault_with(lines: str) -> None:
+    assert findings(promotion("{percent: 1%, of: care}"), f"{HOUSE}{lines}\n") == []
+
+
+CATALOGUED = HOUSE + "catalogue: products.csv\n"
+NOT_IN_THE_CATALOGUE = [
+    ("{percent: 1%, of: {category: make-op}}", "warning: p: a range has the category 'make-op'", "'make-up'?"),
+    ("{percent: 1%, of: {category: Make-up}}", "has the category 'Make-up'", "did you mean 'make-up'?"),
+    ("{percent: 1%, of: {brand: aurelie}}", "warning: p: a range has the brand 'aurelie'", "did you mean 'Aurelie'?"),
+    ("{bundle: {of: [{of: {tag: bestseler}}, {of: care}], price: 1}}", "the tag 'bestseler'", "'bestseller'?"),
+    ("{percent: 1%, of: {sku: [A, C, D, E, F]}}", "advice: p: a range has C, D, E and 1 other sku", "does not have"),
+    ("{price_list: week.csv}", "advice: p: week.csv has C", "which the catalogue does not have"),
+]
+IN_THE_CATALOGUE = [
+    "{percent: 1%, of: {category: [care, care/face], brand: Aurelie}}",
+    "{percent: 1%, of: {category: gift-cards}}",
+    "{percent: 1%, of: {tag: damaged, supplier: Aureli}}",
+    "{percent: 1%, of: {sku: [A, B]}}",
+]
+
+
+def catalogue_findings(benefit: str, house: str = CATALOGUED) -> list[str]:
+    products = "sku,category,brand,supplier,tags\nA,care/face,Aurelie,,bestseller;new\nB,make-up,,,\n"
+    files = {
+        "house.yaml": house,
+        "p.yaml": promotion(benefit),
+        "products.csv": products,
+        "week.csv": "sku,price\nC,3\n",
+    }
+    found = check_policy(policy_of(read_files(files)), NOW)
+    return [str(finding) for finding in found if "catalogue" in finding.message]
+
+
+@pytest.mark.parametrize(("benefit", "subject", "advised"), NOT_IN_THE_CATALOGUE)
+def test_a_word_that_is_nearly_one_of_the_catalogue_is_warned_of(benefit: str, subject: str, advised: str) -> None:
+    (found,) = catalogue_findings(benefit)
+    assert subject in found
+    assert advised in found
+
+
+@pytest.mark.parametrize("benefit", IN_THE_CATALOGUE)
+def test_a_word_that_is_like_none_of_the_catalogue_may_be_meant(benefit: str) -> None:
+    assert catalogue_findings(benefit) == []
+
+
+def test_a_wrong_word_of_a_named_range_is_found_once_where_the_range_stands() -> None:
+    house = CATALOGUED.replace("make-up: {category: make-up}", "make-up: {category: make-yp}")
+    (found,) = catalogue_findings("{percent: 1%, of: {any: [{range: make-up}, {range: care}]}}", house)
+    assert found.startswith("house.yaml:6:3: warning: the range 'make-up' has the category 'make-yp'")
+
+
+def test_without_a_catalogue_any_word_may_be_meant() -> None:
+    assert catalogue_findings("{percent: 1%, of: {brand: aurelie, sku: X}}", HOUSE) == []
 
 
 def test_an_id_that_examples_cannot_name_is_an_error() -> None:

@@ -13,6 +13,7 @@ from pos_discount.policy.checks.conditions import contradiction, makes_sure
 from pos_discount.policy.conditions import (
     AnyOf,
     Asked,
+    Attribute,
     Condition,
     Contains,
     Coupon,
@@ -70,6 +71,7 @@ PLAIN: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Member, st.booleans()),
     st.builds(Asked, st.booleans()),
     *(st.builds(kind, WORDS) for kind in (Tier, Group, Payment, Coupon)),
+    st.builds(Attribute, st.just("n"), WORDS),
 )
 LISTS = st.lists(PLAIN, max_size=2).map(tuple)
 CONDITIONS = PLAIN | st.builds(NoneOf, LISTS) | st.builds(AnyOf, st.lists(LISTS, max_size=2).map(tuple))
@@ -100,6 +102,7 @@ BASKETS = st.builds(
     coupons=WORDS,
     asked=st.booleans(),
     payment=st.sampled_from([None, "a", "b"]),
+    attributes=st.sampled_from([{}, {"n": "a"}, {"n": ("a", "b")}]),
     customer=st.none() | CUSTOMERS,
 )
 

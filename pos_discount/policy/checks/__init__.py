@@ -10,10 +10,13 @@ from datetime import datetime
 
 from pos_discount.policy.checks.applying import find_what_never_applies
 from pos_discount.policy.checks.beaten import find_what_is_beaten
+from pos_discount.policy.checks.catalogue import find_what_no_product_has
 from pos_discount.policy.checks.finding import Finding, Severity
 from pos_discount.policy.checks.guards import find_what_may_break_guards
+from pos_discount.policy.checks.settings import find_wrong_settings
 from pos_discount.policy.checks.stacking import find_wrong_classes
 from pos_discount.policy.checks.upkeep import find_what_is_missing, find_what_is_over
+from pos_discount.policy.checks.vain import find_what_is_in_vain
 from pos_discount.policy.model import Policy
 
 __all__ = ["Finding", "Severity", "check_policy"]
@@ -27,6 +30,9 @@ def check_policy(policy: Policy, now: datetime) -> tuple[Finding, ...]:
         *find_what_is_beaten(policy),
         *find_what_may_break_guards(policy),
         *find_wrong_classes(policy),
+        *find_what_no_product_has(policy),
+        *find_what_is_in_vain(policy),
         *find_what_is_missing(policy),
+        *find_wrong_settings(policy),
     ]
     return tuple(sorted(findings, key=lambda finding: (finding.place.file, finding.place.line, finding.message)))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from pos_discount.policy.benefits import AmountOff, Benefit, BuyGet, Every, PercentOff, Step, Tiers
-from pos_discount.policy.checks.conditions import ceiling_of, contradiction, floor_of, needs_of
+from pos_discount.policy.benefits import AmountOff, Benefit, BuyGet, Every, PercentOff, Step, Tiers, TierTerms
+from pos_discount.policy.checks.conditions import Demand, contradiction, makes_sure, needs_of, step_reached
 from pos_discount.policy.checks.finding import Finding, error, warning
-from pos_discount.policy.checks.products import is_empty, is_part_of
-from pos_discount.policy.conditions import InCurrency, Quantity, Spend
+from pos_discount.policy.conditions import InCurrency, Member
 from pos_discount.policy.model import House, Policy, Promotion
 from pos_discount.policy.schedule import is_in_force
 from pos_discount.policy.texts import moments_of_wall_clock
@@ -26,7 +26,7 @@ def find_what_never_applies(policy: Policy) -> Iterator[Finding]:
         for reason in _reasons(promotion, policy.house):
             yield error(promotion, f"can never apply: {reason}")
         if isinstance(promotion.benefit, Tiers):
-            yield from _find_wrong_steps(promotion, promotion.benefit)
+            yield from _find_wrong_steps(promotion, promotion.benefit, policy.house)
 
 
 def _reasons(promotion: Promotion, house: House) -> Iterator[str]:
@@ -34,10 +34,9 @@ def _reasons(promotion: Promotion, house: House) -> Iterator[str]:
     for reason in (
         _never_in_force(promotion, house.time_zone),
         _never_in_place(promotion),
-        contradiction((*promotion.when, *needs_of(promotion.benefit))),
+        contradiction(promotion.when, _needs(promotion), house.guards.never),
         _wrong_currency(promotion, house),
         _gives_nothing(promotion),
-        _nothing_to_give_it_on(promotion, house),
     ):
         if reason is not None:
             yield reason
@@ -80,6 +79,12 @@ def _wrong_currency(promotion: Promotion, house: House) -> str | None:
     return f"sales are in {house.currency}, and the condition 'currency' leaves that out" if wrong else None
 
 
+def _needs(promotion: Promotion) -> list[Demand]:
+    """Return what must hold beside its conditions: what the benefit needs, and a card for a limit per customer."""
+    has_count = any(limit.per == "customer" for limit in promotion.limits)
+    return [*needs_of(promotion.benefit), *([Demand(Member(True), "a limit per customer")] if has_count else [])]
+
+
 def _gives_nothing(promotion: Promotion) -> str | None:
     if promotion.cap == 0:
         return "its cap is 0"
@@ -99,34 +104,53 @@ def _is_nothing(benefit: Benefit) -> bool:
     )
 
 
-def _nothing_to_give_it_on(promotion: Promotion, house: House) -> str | None:
-    targets = promotion.benefit.targets()
-    if targets and all(is_empty(products) for products in targets):
-        return "the range of its benefit can hold no product"
-    never = house.guards.never
-    if targets and never is not None and all(is_part_of(products, never) for products in targets):
-        return "all products that it would make cheaper are in the guard 'never'"
-    return None
-
-
-def _find_wrong_steps(promotion: Promotion, benefit: Tiers) -> Iterator[Finding]:
+def _find_wrong_steps(promotion: Promotion, benefit: Tiers, house: House) -> Iterator[Finding]:
     steps = benefit.tiers.steps
     if any(after.from_ <= step.from_ for step, after in pairwise(steps)):
         yield warning(promotion, "steps of 'tiers' do not ascend; expected each 'from' to be more than the one before")
     ascending = sorted(steps, key=lambda step: step.from_)
-    if any(_gives_less(after, step) for step, after in pairwise(ascending)):
-        yield warning(promotion, "a higher step of 'tiers' gives less than the one below it")
-    kind = Spend if benefit.tiers.by == "spend" else Quantity
-    bounds = [c for c in promotion.when if isinstance(c, kind) and c.of == benefit.tiers.of]
-    ceiling = min((top for c in bounds if (top := ceiling_of(c)) is not None), default=None)
-    floor = max((floor_of(c) for c in bounds), default=0)
-    if ceiling is not None and any(step.from_ > ceiling for step in steps):
-        yield warning(promotion, f"a step of 'tiers' is never reached, as the condition '{kind.kind}' ends before it")
-    if sum(step.from_ <= floor for step in steps) > 1:
-        yield warning(promotion, f"a step of 'tiers' is never used, as the condition '{kind.kind}' begins beyond it")
+    for step, after in pairwise(ascending):
+        if said := _gives_no_more(after, step, promotion, benefit.tiers):
+            yield warning(promotion, f"a higher step of 'tiers' gives {said}")
+            break
+    if contradiction(promotion.when, _needs(promotion), house.guards.never) is None:
+        yield from _find_steps_out_of_reach(promotion, benefit, ascending)
 
 
-def _gives_less(step: Step, than: Step) -> bool:
-    if step.percent is not None and than.percent is not None:
-        return step.percent < than.percent
-    return step.amount is not None and than.amount is not None and step.amount < than.amount
+def _find_steps_out_of_reach(promotion: Promotion, benefit: Tiers, ascending: list[Step]) -> Iterator[Finding]:
+    for step in ascending:
+        reached = Demand(step_reached(benefit, step.from_), "what the step needs")
+        if reason := contradiction(promotion.when, [reached]):
+            yield warning(promotion, f"a step of 'tiers' is never reached: {reason}")
+            break
+    for step, after in pairwise(ascending):
+        reached_by = next((c for c in promotion.when if makes_sure(c, step_reached(benefit, after.from_))), None)
+        if reached_by is not None and step.from_ < after.from_:
+            yield warning(
+                promotion, f"a step of 'tiers' is never used, as the condition '{reached_by.kind}' begins beyond it"
+            )
+            break
+
+
+def _gives_no_more(after: Step, step: Step, promotion: Promotion, terms: TierTerms) -> str | None:
+    """Say that a higher step gives no more than the one below, at list prices, or None where it does."""
+    if _is_alike(after, step):
+        before, now = (step.percent, after.percent) if step.amount is None else (step.amount, after.amount)
+    elif terms.by == "spend" and terms.on in (None, terms.of):
+        before, now = _worth(step, after.from_), _worth(after, after.from_)
+    else:
+        return None
+    if before is not None and now is not None and now < before:
+        return "less than the one below it"
+    is_capped = promotion.cap is not None and terms.by == "spend" and _worth(step, step.from_) >= promotion.cap
+    if is_capped and terms.on in (None, terms.of):
+        return "no more than the one below it, which reaches the cap"
+    return "no more than the one below it" if before == now and step.from_ < after.from_ else None
+
+
+def _is_alike(one: Step, other: Step) -> bool:
+    return (one.percent is None) == (other.percent is None)
+
+
+def _worth(step: Step, spent: int) -> Fraction:
+    return Fraction(step.amount or 0) if step.percent is None else step.percent * spent

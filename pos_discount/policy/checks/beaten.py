@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pos_discount.policy.benefits import AmountOff, Benefit, PercentOff, UnitPrice
+from msgspec.structs import replace
+
+from pos_discount.policy.benefits import (
+    AmountOff,
+    Benefit,
+    Bundle,
+    BundleTerms,
+    BuyGet,
+    Every,
+    GroupGift,
+    PercentOff,
+    UnitPrice,
+)
 from pos_discount.policy.checks.conditions import makes_sure
 from pos_discount.policy.checks.finding import Finding, warning
 from pos_discount.policy.checks.products import is_part_of
@@ -17,9 +29,12 @@ from pos_discount.policy.model import Policy, Promotion
 
 def find_what_is_beaten(policy: Policy) -> Iterator[Finding]:
     """Find promotions that are always beaten by an advertised one, and twins on the ladder."""
-    advertised = [promotion for promotion in policy.promotions if promotion.offer == "automatic"]
+    advertised_by_kind: dict[str, list[Promotion]] = {}
     for promotion in policy.promotions:
-        for other in advertised:
+        if promotion.offer == "automatic":
+            advertised_by_kind.setdefault(promotion.benefit.kind, []).append(promotion)
+    for promotion in policy.promotions:
+        for other in advertised_by_kind.get(promotion.benefit.kind, ()):  # no other kind can be compared
             if _is_beaten(promotion, other, policy):
                 said = f"always beaten by '{other.id}', which gives as much wherever this applies and excludes it"
                 yield warning(promotion, said)
@@ -91,7 +106,26 @@ def _gives_as_much(other: Benefit, benefit: Benefit) -> bool:
     if isinstance(other, UnitPrice) and isinstance(benefit, UnitPrice):
         is_alike = (other.units, other.of) == (benefit.units, benefit.of)
         return is_alike and other.unit_price <= benefit.unit_price
+    if isinstance(other, BuyGet) and isinstance(benefit, BuyGet):
+        terms = replace(benefit.buy_get, percent=other.buy_get.percent)
+        return terms == other.buy_get and other.buy_get.percent >= benefit.buy_get.percent
+    if isinstance(other, Every) and isinstance(benefit, Every):
+        same = replace(benefit.give, percent=other.give.percent, amount=other.give.amount, price=other.give.price)
+        return other.every == benefit.every and other.give == same and _is_better(other.give, benefit.give)
+    if isinstance(other, Bundle) and isinstance(benefit, Bundle):
+        bundle, own = other.bundle, benefit.bundle
+        same_parts = replace(own, percent=bundle.percent, amount=bundle.amount, price=bundle.price)
+        return bundle == same_parts and _is_better(bundle, own)
     return False
+
+
+def _is_better(other: GroupGift | BundleTerms, given: GroupGift | BundleTerms) -> bool:
+    """Tell whether one gives as much as another for the same units, both by percentage, by amount or by price."""
+    if other.percent is not None and given.percent is not None:
+        return other.percent >= given.percent
+    if other.amount is not None and given.amount is not None:
+        return other.amount >= given.amount
+    return other.price is not None and given.price is not None and other.price <= given.price
 
 
 def _keeps_company(other: Promotion, promotion: Promotion, promotions: Sequence[Promotion]) -> bool:

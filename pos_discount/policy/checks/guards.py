@@ -6,10 +6,10 @@ less than ``min_margin``. It is for the merchandiser to know that beforehand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from pos_discount.money import format_percent
+from pos_discount.money import format_money, format_percent
 from pos_discount.policy.benefits import (
     AmountOff,
     Benefit,
@@ -34,24 +34,43 @@ def find_what_may_break_guards(policy: Policy) -> Iterator[Finding]:
     house = policy.house
     for promotion in policy.promotions:
         if promotion.offer == "ladder":
-            yield from _find_held_back(promotion, house.guards)
+            yield from _find_held_back(promotion, policy)
         else:
             yield from _find_too_deep(promotion, house.guards)
             yield from _find_below_margin(promotion, house)
             yield from _find_below_cost(promotion, house)
+        yield from _find_below_min_price(promotion, house)
         yield from _find_unknown_authority(promotion, house.guards)
 
 
-def _find_held_back(promotion: Promotion, guards: Guards) -> Iterator[Finding]:
+def _find_held_back(promotion: Promotion, policy: Policy) -> Iterator[Finding]:
     """Find what is always too deep: a percentage off everything, without a cap."""
-    benefit = promotion.benefit
-    if not isinstance(benefit, PercentOff) or benefit.of or benefit.units or promotion.cap is not None or guards.never:
+    guards = policy.house.guards
+    depth = _least_of_basket(promotion.benefit)
+    if depth is None or promotion.cap is not None:
         return
-    if guards.max_depth is not None and benefit.percent > guards.max_depth:
-        yield warning(promotion, f"never offered, as it is deeper than max_depth, {format_percent(guards.max_depth)}")
+    when = "offered only where 'min_price' cuts it" if guards.min_price else "never offered"
+    if guards.max_depth is not None and depth > guards.max_depth:
+        yield warning(promotion, f"{when}, as it is deeper than max_depth, {format_percent(guards.max_depth)}")
     deepest = max(guards.authority.values(), default=None)
-    if deepest is not None and benefit.percent > deepest:
-        yield warning(promotion, f"never offered, as nobody may grant more than {format_percent(deepest)}")
+    if deepest is not None and depth > deepest and not _may_replace_what_is_owed(promotion, policy.promotions):
+        yield warning(promotion, f"{when}, as nobody may grant more than {format_percent(deepest)}")
+
+
+def _least_of_basket(benefit: Benefit) -> Fraction | None:
+    """Return the share that a benefit takes at least of all that may get cheaper, None where it depends on prices."""
+    if isinstance(benefit, PercentOff):
+        return None if benefit.of or benefit.units else benefit.percent
+    if isinstance(benefit, Tiers) and benefit.targets() == (None,):
+        percents = [step.percent for step in benefit.tiers.steps]
+        return None if None in percents else min((percent for percent in percents if percent is not None), default=None)
+    return None
+
+
+def _may_replace_what_is_owed(promotion: Promotion, promotions: Sequence[Promotion]) -> bool:
+    """Tell whether a base may go without which the promotion's own depth is less: only what is beyond it is granted."""
+    others = (other for other in promotions if other.offer != "ladder")
+    return any(not promotion.combines(other) for other in others)
 
 
 def _find_too_deep(promotion: Promotion, guards: Guards) -> Iterator[Finding]:
@@ -142,24 +161,59 @@ def _find_below_cost(promotion: Promotion, house: House) -> Iterator[Finding]:
     least = house.guards.min_margin
     if least is None or promotion.funded:
         return
-    low = [sku for sku, price, cost in _prices_and_costs(promotion.benefit, house) if price - cost < least * price]
+    low = [
+        product.sku
+        for product, cost in _products_at_its_price(promotion.benefit, house)
+        if cost is not None and product.unit_price - cost < least * product.unit_price
+    ]
     if low:
-        shown = ", ".join(low[:3]) + (f" and {len(low) - 3} others" if len(low) > 3 else "")
-        said = f"its price leaves {shown} less than min_margin, {format_percent(least)}, by the catalogue's costs"
+        said = f"its price leaves {_some(low)} less than min_margin, {format_percent(least)}, by the catalogue's costs"
         yield warning(promotion, f"{said}, and it is owed all the same")
 
 
-def _prices_and_costs(benefit: Benefit, house: House) -> Iterator[tuple[str, int, int]]:
-    """Yield sku, price and cost of the products of the catalogue that get a fixed price."""
-    for sku, row in house.catalogue.items():
-        price: int | None = None
-        if isinstance(benefit, PriceList):
-            price = benefit.price_list.price_by_sku.get(sku)
-        elif isinstance(benefit, UnitPrice):
-            product = Product(sku, row.category, row.brand, row.supplier, row.tags, benefit.unit_price, ())
-            price = benefit.unit_price if benefit.of is None or benefit.of.contains(product) else None
-        if price is not None and row.unit_cost is not None:
-            yield sku, price, row.unit_cost
+def _find_below_min_price(promotion: Promotion, house: House) -> Iterator[Finding]:
+    """Find fixed prices that nobody is ever given, as the guard keeps all or some of the products above them."""
+    benefit, digits = promotion.benefit, house.currency_digits
+    for guard in house.guards.min_price:
+        kept_at = f"min_price keeps {{}} at {format_money(guard.price, digits)}"
+        if isinstance(benefit, UnitPrice) and benefit.unit_price < guard.price and is_part_of(benefit.of, guard.of):
+            price = format_money(benefit.unit_price, digits)
+            yield warning(promotion, f"its price of {price} is never given: {kept_at.format('these products')}")
+            continue
+        if isinstance(benefit, UnitPrice) and benefit.unit_price >= guard.price:
+            continue
+        kept = [
+            product.sku
+            for product, _ in _products_at_its_price(benefit, house)
+            if product.unit_price < guard.price and (guard.of is None or guard.of.contains(product))
+        ]
+        if kept:
+            yield warning(promotion, f"its price is not given for all: {kept_at.format(_some(kept))}")
+
+
+def _some(skus: Sequence[str]) -> str:
+    return ", ".join(skus[:3]) + (f" and {len(skus) - 3} others" if len(skus) > 3 else "")
+
+
+def _products_at_its_price(benefit: Benefit, house: House) -> Iterator[tuple[Product, int | None]]:
+    """Yield the products of the catalogue that get a fixed price, at that price, and their unit costs."""
+    if not isinstance(benefit, PriceList | UnitPrice):
+        return
+    for sku in _skus_at_its_price(benefit, house):
+        row = house.catalogue.get(sku)
+        if row is None:
+            continue
+        price = benefit.price_list.price_by_sku[sku] if isinstance(benefit, PriceList) else benefit.unit_price
+        product = Product(sku, row.category, row.brand, row.supplier, row.tags, price, ())
+        if isinstance(benefit, PriceList) or benefit.of is None or benefit.of.contains(product):
+            yield product, row.unit_cost
+
+
+def _skus_at_its_price(benefit: PriceList | UnitPrice, house: House) -> Iterable[str]:
+    """Return the skus that may get a fixed price, of a large catalogue no more than need be looked at."""
+    if isinstance(benefit, PriceList):
+        return benefit.price_list.price_by_sku
+    return house.catalogue if benefit.of is None or benefit.of.sku is None else benefit.of.sku
 
 
 def _find_unknown_authority(promotion: Promotion, guards: Guards) -> Iterator[Finding]:

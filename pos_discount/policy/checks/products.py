@@ -49,6 +49,12 @@ def have_common(one: Range | None, other: Range | None) -> bool:
     return not all(_is_impossible(way) for way in both)
 
 
+def most_skus(products: Range | None) -> int | None:
+    """Return how many skus a range can hold at most, None where it does not list them."""
+    skus = [way.sku for way in _ways(products)]
+    return None if None in skus else len(frozenset[str]().union(*(words for words in skus if words is not None)))
+
+
 def _ways(products: Range | None) -> list[Way]:
     if products is None:
         return [Way()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pos_discount.policy.checks.finding import Finding, warning
+from pos_discount.policy.checks.finding import Finding, advice, warning
 from pos_discount.policy.model import Policy, Promotion
 from pos_discount.policy.spelling import did_you_mean
 
@@ -22,7 +22,12 @@ def find_wrong_classes(policy: Policy) -> Iterator[Finding]:
             if name not in promotions_by_class:
                 said = f"combines_with names the class '{name}', which no promotion has"
                 yield warning(promotion, said + did_you_mean(name, promotions_by_class))
-            elif others and not any(promotion.combines(other) for other in others):
-                ids = ", ".join(other.id for other in others[:3])
-                said = f"combines_with names the class '{name}', but {ids} of that class"
-                yield warning(promotion, f"{said} does not allow '{promotion.stacking_class}', so they never combine")
+                continue
+            refusing = [other for other in others if not promotion.combines(other)]
+            ids = ", ".join(other.id for other in refusing[:3])
+            said = f"combines_with names the class '{name}', but {ids} of that class"
+            said += f" {'do' if len(refusing) > 1 else 'does'} not allow '{promotion.stacking_class}'"
+            if refusing and refusing == others:
+                yield warning(promotion, f"{said}, so they never combine")
+            elif refusing:
+                yield advice(promotion, f"{said}, as others of it do")

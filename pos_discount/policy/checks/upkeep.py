@@ -1,4 +1,4 @@
-"""What a policy lacks for others to rely on it: examples, owners, sentences; and what lies about in it."""
+"""What a policy lacks for others to rely on it: examples, owners, sentences; what is over, unused or meant twice."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime
 
 import msgspec
 
-from pos_discount.policy.benefits import Every, GiftOf, PointsOf
+from pos_discount.policy.checks.conditions import words_of
 from pos_discount.policy.checks.finding import Finding, advice, error, warning
-from pos_discount.policy.conditions import AnyOf, Condition, Coupon
-from pos_discount.policy.model import Limit, Place, Policy, Promotion
+from pos_discount.policy.conditions import AnyOf, Condition, Coupon, Group, NoneOf, Payment, Segment, Tier
+from pos_discount.policy.model import Place, Policy, Promotion
 from pos_discount.policy.ranges import Range
 
 FILLED_IN = frozenset(["amount", "total"])
@@ -27,12 +27,12 @@ def find_what_is_over(policy: Policy, now: datetime) -> Iterator[Finding]:
 
 
 def find_what_is_missing(policy: Policy) -> Iterator[Finding]:
-    """Find missing examples, owners and sentences, unused ranges, shared coupons, limits and margins in vain."""
+    """Find missing examples, owners and sentences, unused ranges, shared coupons, words written in two ways."""
     yield from _find_missing_examples(policy)
     yield from _find_missing_words(policy)
     yield from _find_unused_ranges(policy)
     yield from _find_shared_coupons(policy.promotions)
-    yield from _find_what_is_in_vain(policy)
+    yield from _find_words_that_differ_in_case(policy.promotions)
 
 
 def _find_missing_examples(policy: Policy) -> Iterator[Finding]:
@@ -95,14 +95,16 @@ def _names_in(value: object) -> Iterator[str]:
 
 def _find_shared_coupons(promotions: Sequence[Promotion]) -> Iterator[Finding]:
     seen: list[tuple[str, Promotion]] = []
+    seen_with_rest: list[tuple[str, Promotion]] = []
+    seen_by_word: dict[str, list[tuple[str, Promotion]]] = {}
     for promotion in promotions:
         for code in sorted({code.casefold() for code in _coupons(promotion.when)}):
-            twin = next(
-                (other for earlier, other in seen if other is not promotion and _may_be_one(code, earlier)), None
-            )
+            alike = seen if code.endswith("*") else [*seen_by_word.get(code, ()), *seen_with_rest]
+            twin = next((other for word, other in alike if other is not promotion and _may_be_one(code, word)), None)
             if twin is not None:
                 yield warning(promotion, f"its coupon '{code}' is also one of '{twin.id}'; a customer would claim both")
             seen.append((code, promotion))
+            (seen_with_rest if code.endswith("*") else seen_by_word.setdefault(code, [])).append((code, promotion))
 
 
 def _coupons(conditions: Sequence[Condition]) -> Iterator[str]:
@@ -124,28 +126,31 @@ def _may_be_one(code: str, other: str) -> bool:
     return code.startswith(other_start) if other.endswith("*") else code == other
 
 
-def _find_what_is_in_vain(policy: Policy) -> Iterator[Finding]:
-    for promotion in policy.promotions:
-        if _repeated(promotion.limits):
-            yield warning(promotion, "two limits of the same sort, per and every; only the tighter one tells")
-        benefit = promotion.benefit
-        value = benefit.gift.value if isinstance(benefit, GiftOf) else None
-        value = benefit.points.value if isinstance(benefit, PointsOf) else value
-        if value == 0 and promotion.offer == "ladder":
-            yield warning(promotion, "never offered, as its 'value' is 0 and a rung must make the customer better off")
-        if isinstance(benefit, Every) and benefit.give.units > 1 and benefit.to not in ("cheapest", "dearest"):
-            yield warning(promotion, "'units' of 'give' says nothing but beside 'to: cheapest' or 'to: dearest'")
-        if promotion.hours and any(window.starts == window.ends for window in promotion.hours):
-            yield advice(
-                promotion, "hours that end when they begin last a whole day; leave 'hours' out if that is meant"
-            )
-    margins = policy.house.margins
-    if any(margin.of is None for margin in margins[:-1]):
-        yield Finding(
-            "warning", policy.house.place, "a margin without 'of' fits everything, so those after it never count"
-        )
+def _find_words_that_differ_in_case(promotions: Sequence[Promotion]) -> Iterator[Finding]:
+    """Find a word of which another promotion has a twin in other letters: what a till sends is one of them."""
+    seen: dict[tuple[str, str], tuple[str, Promotion]] = {}
+    for promotion in promotions:
+        for kind, word in dict.fromkeys(_words_of_sales(promotion)):
+            written, other = seen.setdefault((kind, word.casefold()), (word, promotion))
+            if written != word:
+                said = f"'{word}' under '{kind}' is '{written}' in '{other.id}', and upper and lower case differ"
+                yield warning(promotion, f"{said}; write both as the till sends it")
 
 
-def _repeated(limits: Sequence[Limit]) -> bool:
-    sorts = [(limit.per, limit.every, limit.uses is None) for limit in limits]
-    return len(sorts) != len(set(sorts))
+def _words_of_sales(promotion: Promotion) -> Iterator[tuple[str, str]]:
+    """Yield the words that are compared with what a till sends, each with the key under which it stands."""
+    for key in ("stores", "channels", "regions"):
+        yield from ((key, word) for word in getattr(promotion, key) or ())
+    yield from (("stores", word) for word in promotion.not_stores or ())
+    yield from _words_in(promotion.when)
+
+
+def _words_in(conditions: Sequence[Condition]) -> Iterator[tuple[str, str]]:
+    for condition in conditions:
+        if isinstance(condition, Tier | Group | Payment | Segment):
+            yield from ((condition.kind, word) for word in words_of(condition))
+        elif isinstance(condition, AnyOf):
+            for alternative in condition.alternatives:
+                yield from _words_in(alternative)
+        elif isinstance(condition, NoneOf):
+            yield from _words_in(condition.conditions)
