@@ -110,6 +110,9 @@ class AmountOff(Benefit, frozen=True):
     def chooses_units(self) -> bool:
         return self.units is not None
 
+    def depends_on_what_is_left(self, spend_counts: SpendCounts) -> bool:
+        return self.each == "line" and self.units is not None  # the chosen units may come to lie on more lines
+
     def words(self, digits: int) -> str:
         whom = words_of(self.of) if self.each == "basket" else f" each {words_for_each(self.each, self.of)}"
         return f"{format_money(self.amount, digits)} off{whom}{_words_for(self.units)}"

@@ -100,16 +100,19 @@ class Every(Benefit, frozen=True):
 
     def _give(self, turn: Turn, batches: list[tuple[list[Pick], list[Pick], int]], groups: int) -> None:
         """Give to (members, targets, how many alike) batches, each of so many groups; a percentage once for all of
-        them."""
+        them. A group that costs no more than its price gets nothing and leaves its units free."""
         if self.give.percent is not None:
             turn.take_percent(
                 [pick for _, targets, times in batches for pick in alike(targets, times)], self.give.percent
             )
-        else:
-            for _, targets, times in batches:
-                turn.take_amount(targets, self._amount(targets, groups), times)
-        for members, _, times in batches:
-            turn.use(alike(members, times))
+            for members, _, times in batches:
+                turn.use(alike(members, times))
+            return
+        for members, targets, times in batches:
+            amount = self._amount(targets, groups)
+            if amount:
+                turn.take_amount(targets, amount, times)
+                turn.use(alike(members, times))
 
     def _whole_set(self, picks: list[Pick], groups: int) -> tuple[list[Pick], list[Pick]]:
         """Return the set's members and targets: the cheapest of all get the benefit, the dearest others make the set

@@ -160,9 +160,10 @@ class Discounts:
         """Tell whether a promotion can save more after others than alone.
 
         Otherwise what others take only shrinks it. Which units are the cheapest changes nothing of that, save where a
-        floor keeps the cheapest from getting cheaper.
+        floor keeps the cheapest from getting cheaper, or where a percentage is taken from what they cost at first.
         """
-        return entry.is_dynamic or (entry.chooses_units and bool(self.scan.min_prices))
+        choice_matters = bool(self.scan.min_prices) or self.scan.house.percent_of == "original"
+        return entry.is_dynamic or (entry.chooses_units and choice_matters)
 
     def is_claimed(self, entry: Entry) -> bool:
         """Tell whether a promotion's id was sent as claimed or one of its coupons was presented."""

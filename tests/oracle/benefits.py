@@ -162,15 +162,21 @@ def _down_to(turn: Turn, prices: dict[int, int]) -> Cuts:
 
 
 def _give_every(turn: Turn, benefit: Mapped) -> Given:
+    """Give to each group; one that costs no more than its price gets nothing and leaves its units free."""
     every, gives = benefit["every"], benefit["give"]
     groups = _groups(turn, every, gives)
-    used = frozenset(unit.order for group in groups for unit in group)
     if "percent" in gives:
         targets = [unit for group in groups for unit in _picked(turn, every, gives, group)]
-        return Given(percent_off(turn, targets, gives["percent"]), used)
+        return Given(percent_off(turn, targets, gives["percent"]), _all_of(groups))
     targets_of = {"to": "all"} | gives
-    parts = [(_picked(turn, every, targets_of, group), _sets_in(every, group)) for group in groups]
-    return Given(_merged([_off_group(turn, gives, targets, sets) for targets, sets in parts]), used)
+    parts = [(group, _picked(turn, every, targets_of, group), _sets_in(every, group)) for group in groups]
+    cheaper = [part for part in parts if _amount_off(turn, gives, part[1], part[2])]
+    cuts = [_off_group(turn, gives, targets, sets) for _, targets, sets in cheaper]
+    return Given(_merged(cuts), _all_of([group for group, _, _ in cheaper]))
+
+
+def _all_of(groups: Sequence[Sequence[Unit]]) -> frozenset[int]:
+    return frozenset(unit.order for group in groups for unit in group)
 
 
 def _groups(turn: Turn, every: Mapped, gives: Mapped) -> list[list[Unit]]:
@@ -217,10 +223,14 @@ def _picked(turn: Turn, every: Mapped, gives: Mapped, group: list[Unit]) -> list
 
 
 def _off_group(turn: Turn, gives: Mapped, group: Sequence[Unit], sets: int = 1) -> Cuts:
-    """Take an amount, or what is above a price, off a group of units."""
+    return shared_to_fit(turn, group, _amount_off(turn, gives, group, sets))
+
+
+def _amount_off(turn: Turn, gives: Mapped, group: Sequence[Unit], sets: int = 1) -> int:
+    """Work out the amount, or what is above a price, that comes off a group of units."""
     if "amount" in gives:
-        return shared_to_fit(turn, group, turn.house.money(gives["amount"]) * sets)
-    return shared_to_fit(turn, group, max(0, turn.remaining(group) - turn.house.money(gives["price"]) * sets))
+        return turn.house.money(gives["amount"]) * sets
+    return max(0, turn.remaining(group) - turn.house.money(gives["price"]) * sets)
 
 
 def _give_buy_get(turn: Turn, benefit: Mapped) -> Given:
