@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import configparser
 import json
+import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import click
@@ -56,6 +58,36 @@ def test_the_socket_is_the_services_and_the_nightly_learning_has_its_timer() -> 
     arguments = shlex.split(parsed(EXAMPLES / "pos-discount.service")["Service"]["ExecStart"])
     assert socket["Socket"]["ListenStream"] == arguments[arguments.index("--port") + 1]
     assert (EXAMPLES / "pos-discount-retrain.timer").exists()
+
+
+def test_a_service_that_failed_to_start_is_tried_again_for_ever() -> None:
+    service, socket = parsed(EXAMPLES / "pos-discount.service"), parsed(EXAMPLES / "pos-discount.socket")
+    assert service["Service"]["Restart"] == "always"
+    assert service["Unit"]["StartLimitIntervalSec"] == socket["Socket"]["TriggerLimitIntervalSec"] == "0"
+
+
+def test_the_wrapper_runs_a_command_with_the_services_settings_and_its_words_as_they_are(tmp_path: Path) -> None:
+    settings, command = tmp_path / "settings", tmp_path / "command"
+    settings.write_text("POS_DISCOUNT_AUTH=on\n")
+    command.write_text('#!/bin/sh\nprintf "%s\\n" "$POS_DISCOUNT_AUTH" "$@"\n')
+    command.chmod(0o755)
+    unit = parsed(EXAMPLES / "pos-discount.service")["Service"]
+    script = (EXAMPLES / "pos-discount").read_text()
+    for there, here in (
+        (unit["EnvironmentFile"], settings),
+        (shlex.split(unit["ExecStart"])[0], command),
+        (f"runuser -u {unit['User']} -- ", ""),
+    ):
+        assert there in script
+        script = script.replace(there, str(here))
+    ran = subprocess.run(["sh", "-c", script, "wrapper", "keys", "two words", "$HOME"], capture_output=True, text=True)
+    assert ran.stdout.splitlines() == ["on", "keys", "two words", "$HOME"], ran.stderr
+
+
+def test_all_that_the_installation_copies_is_there() -> None:
+    named = re.findall(r"docs/(examples/pos-discount[\w.*-]*)", (EXAMPLES.parent / "operations.md").read_text())
+    assert len(named) == 5
+    assert all(list(EXAMPLES.parent.glob(pattern)) for pattern in named)
 
 
 def test_the_container_serves_without_being_root() -> None:
