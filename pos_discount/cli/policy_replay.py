@@ -31,19 +31,36 @@ from pos_discount.pricing import PolicyIndex
 
 _decode = msgspec.json.Decoder(Basket).decode
 Pair = tuple[int | None, int | None]
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def _place_for_a_picture(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
+    """Refuse a file that no picture can be drawn into before receipts are read, which takes long."""
+    if file is not None and file.suffix.lower() not in PICTURES:
+        raise click.BadParameter(f"{file} is no picture; expected a name that ends in {', '.join(PICTURES)}")
+    if file is not None and not file.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {file.parent}; make it first")
+    return file
 
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--at", "at_text", metavar="DATE", help="Sell all receipts at this moment instead of their own.")
 @click.option("--source", help="Only the receipts that were imported under this name.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Also draw a picture into this file (.png or .svg).")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    callback=_place_for_a_picture,
+    help="Also draw a picture into this file (.png, .svg or .pdf).",
+)
 @json_option
 def replay(folder: Path | None, at_text: str | None, source: str | None, plot: Path | None, as_json: bool) -> None:
     """Try the policy in FOLDER on imported receipts: what would each promotion have given, on how many, at what cost?
 
     What is advertised or claimed counts as given; of the cashier's ladder, what it would have named. "alone" is what a
     promotion would be worth to customers with no other beside it; "given" and "cost" are its part of what is owed.
+    Limits are used up by what is owed alone. Receipts tell of no birthdays, groups or earlier visits, so a promotion
+    that asks for them applies to none.
 
     \b
     Example:
@@ -74,7 +91,7 @@ def replay(folder: Path | None, at_text: str | None, source: str | None, plot: P
 def diff(old: Path, new: Path, at_text: str | None, source: str | None, most: int, as_json: bool) -> None:
     """Compare the policies in OLD and NEW on imported receipts: who gains, who loses, by promotion and by store.
 
-    A customer gains where less is owed or, where that is the same, where more is offered.
+    A customer gains where more is advertised or claimed or, where that is the same, where more is offered.
 
     \b
     Example:

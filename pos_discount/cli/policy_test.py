@@ -39,7 +39,14 @@ def _print(failed: list[ExampleResult], examples: int, digits: int) -> None:
     if failed:
         columns = ("where", "example", "what", "expected", "got", "because")
         print_table("Examples that do not hold", columns, _rows(failed, digits), ("expected", "got"))
-    click.echo(f"{examples} examples, {len(failed)} of them do not hold" if failed else f"{examples} examples hold")
+    click.echo(_summary(len(failed), examples))
+
+
+def _summary(failed: int, examples: int) -> str:
+    counted = "1 example" if examples == 1 else f"{examples} examples"
+    if not failed:
+        return f"{counted} holds" if examples == 1 else f"{counted} hold"
+    return f"{counted}, {failed} of which {'does' if failed == 1 else 'do'} not hold"
 
 
 def _rows(failed: list[ExampleResult], digits: int) -> Iterator[tuple[str, ...]]:

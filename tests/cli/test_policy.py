@@ -96,6 +96,18 @@ def test_examples_that_hold_are_counted(shop: Shop, folder: Path) -> None:
     assert (said.code, said.out) == (0, "2 examples hold\n")
 
 
+@pytest.mark.parametrize(
+    ("count", "right", "summary"),
+    [(1, True, "1 example holds"), (1, False, "1 example, 1 of which does not hold"), (0, True, "0 examples hold")],
+)
+def test_examples_are_counted_in_words_that_fit_their_number(
+    shop: Shop, folder: Path, count: int, right: bool, summary: str
+) -> None:
+    example = f"- {{name: a cream, basket: [{{sku: CREAM, price: 12.00}}], expect: {{shelf: {2 if right else 3}}}}}\n"
+    shop.write("house/care.examples.yaml", example if count else "[]")
+    assert shop.run("policy", "test", folder).out.endswith(f"{summary}\n")
+
+
 def test_an_example_that_does_not_hold_is_shown_with_its_line(shop: Shop, folder: Path) -> None:
     shop.write("house/care.examples.yaml", EXAMPLES.replace("tenth: no", "tenth: 1.20").replace("[2.20]", "[2.40]"))
     said = shop.run("policy", "test", folder)
@@ -133,6 +145,12 @@ def test_replaying_shows_a_table_and_draws_a_picture(shop: Shop, sold: Path) -> 
     assert said.code == 0
     assert "owed on 2: 4.00" in said.out
     assert Path("gave.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["nowhere/gave.png", "gave.doc", "gave"])
+def test_a_file_that_no_picture_can_be_drawn_into_is_refused_before_receipts_are_read(shop: Shop, name: str) -> None:
+    said = shop.run("policy", "replay", "--plot", name, database=str(shop.folder / "nothing.db"))
+    assert (said.code, "--plot" in said.err) == (2, True)
 
 
 def test_receipts_can_be_sold_at_another_moment(shop: Shop, sold: Path) -> None:
