@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
-from pos_discount.cli.environment import now_microseconds, open_store, policies_folder, read_policy, read_settings
+from pos_discount.cli.environment import (
+    now_microseconds,
+    open_store,
+    policies_folder,
+    read_policy,
+    read_settings_without_secret,
+)
 from pos_discount.cli.output import Trouble, note
 from pos_discount.policy.spelling import did_you_mean
 from pos_discount.store import Pause
@@ -23,7 +29,7 @@ def pause(promotion: str, reason: str) -> None:
     known = [written.id for written in read_policy(policies_folder()).promotions]
     if promotion not in known:
         raise Trouble(f"the policy has no promotion {promotion!r}{did_you_mean(promotion, known)}")
-    with open_store(read_settings(), may_create=True) as store:
+    with open_store(read_settings_without_secret()) as store:
         store.pause_promotion(Pause(promotion, now_microseconds(), reason))
     note(f"{promotion} is paused; `pos-discount policy resume {promotion}` lets it apply again")
 
@@ -37,7 +43,7 @@ def resume(promotion: str) -> None:
     Example:
       pos-discount policy resume birthday
     """
-    with open_store(read_settings()) as store:
+    with open_store(read_settings_without_secret()) as store:
         if not store.resume_promotion(promotion):
             paused = ", ".join(pause.promotion_id for pause in store.read_paused()) or "nothing"
             raise Trouble(f"{promotion!r} is not paused; paused now: {paused}")

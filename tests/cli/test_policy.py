@@ -207,18 +207,36 @@ def test_a_policy_compared_with_itself_changes_nothing(shop: Shop, sold: Path) -
 
 
 def test_without_receipts_the_way_to_get_them_is_named(shop: Shop, folder: Path) -> None:
-    shop.run("policy", "pause", "tenth", policies=str(folder))  # makes the database
+    made_database(shop)
     said = shop.run("policy", "replay", folder)
     assert said.code == 1
     assert "pos-discount import" in said.err
 
 
+def made_database(shop: Shop) -> None:
+    """Make the database that a service would have made."""
+    assert shop.run("keys", "create", "--scope", "till").code == 0
+
+
 def test_a_promotion_is_paused_and_resumed(shop: Shop) -> None:
+    made_database(shop)
     assert shop.run("policy", "pause", "birthday", "--reason", "wrong").code == 0
     assert shop.run("policy", "resume", "birthday").code == 0
     again = shop.run("policy", "resume", "birthday")
     assert again.code == 1
     assert "not paused" in again.err
+
+
+def test_in_an_emergency_no_secret_is_asked_for(shop: Shop) -> None:
+    made_database(shop)
+    assert shop.run("policy", "pause", "birthday", secret=None).code == 0
+    assert shop.run("policy", "resume", "birthday", secret=None).code == 0
+
+
+def test_nothing_is_called_paused_in_a_database_that_no_service_uses(shop: Shop) -> None:
+    said = shop.run("policy", "pause", "birthday")
+    assert (said.code, "POS_DISCOUNT_DATABASE" in said.err) == (1, True)
+    assert not shop.database.exists()
 
 
 def test_a_mistyped_promotion_is_not_paused_but_corrected(shop: Shop) -> None:
