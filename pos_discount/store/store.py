@@ -372,8 +372,10 @@ class Store:
             return upkeep.read_sizes(connection, self.path)
 
     def probe(self, now: int) -> None:
-        """Write and commit one small row; raises StoreUnavailable where that cannot be done."""
+        """Write and commit one small row; raises StoreUnavailable where that cannot be done, or leaves no room for
+        more."""
         self._write(lambda connection: upkeep.write_probe(connection, now))
+        upkeep.require_room(self.path)
 
     def queue_length(self) -> int:
         """Count the writes that wait in this process."""

@@ -20,6 +20,9 @@ from pos_discount.store.turns import writing_turn
 
 COUNTED_TABLES = ("decisions", "outcomes", "returns", "customers", "counters", "holds", "answers", "receipts")
 
+LEAST_ROOM = 1024 * 1024
+"""Bytes on the disk for a decision on the largest basket and its part in the log."""
+
 
 def write_backup(connection: Connection, database: Path, target: Path) -> None:
     """Copy a live database, as it is at this moment, into a new file; deleted rows leave no trace in the copy.
@@ -82,6 +85,15 @@ def read_sizes(connection: Connection, database: Path) -> dict[str, int]:
 def write_probe(connection: Connection, now: int) -> None:
     """Write one small row, the same each time."""
     connection.execute("INSERT OR REPLACE INTO probes (probe, written_at) VALUES (1, ?)", (now,))
+
+
+def require_room(database: Path) -> None:
+    """Raise StoreUnavailable where the disk has no room for a large decision: a small row may still fit into the log's
+    file as it is."""
+    with storage_errors(database):
+        free = shutil.disk_usage(database.parent).free
+    if free < LEAST_ROOM:
+        raise StoreUnavailable(f"{database}: {free} bytes are free on its disk; make room")
 
 
 def empty_log(connection: Connection, database: Path) -> None:

@@ -47,8 +47,16 @@ class Answer(NamedTuple):
 class Service:
     """A folder with a policy and a database, and the processes that serve it on one port."""
 
-    def __init__(self, folder: Path, policies: Path, workers: int = 2, threads: int = 8, **environment: str) -> None:
-        self.folder, self.workers_wanted, self.threads = folder, workers, threads
+    def __init__(
+        self,
+        folder: Path,
+        policies: Path,
+        workers: int = 2,
+        threads: int = 8,
+        under: tuple[str, ...] = (),
+        **environment: str,
+    ) -> None:
+        self.folder, self.workers_wanted, self.threads, self.under = folder, workers, threads, under
         self.database, self.log = folder / "shop.db", folder / "log"
         self.port = _free_port()
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("POS_DISCOUNT", "PROM"))}
@@ -67,7 +75,7 @@ class Service:
         """Start the processes, without waiting for them."""
         arguments = ("serve", "--port", self.port, "--workers", self.workers_wanted, "--threads", self.threads)
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "pos_discount.cli", *map(str, arguments)]
+            command = [*self.under, sys.executable, "-m", "pos_discount.cli", *map(str, arguments)]
             self.master = subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=log, stderr=log)
 
     def wait_until_ready(self) -> None:
@@ -191,9 +199,11 @@ def ask(
 
 
 @contextmanager
-def serving(folder: Path, policies: Path, workers: int = 2, threads: int = 8, **environment: str) -> Iterator[Service]:
-    """Serve until the block ends."""
-    service = Service(folder, policies, workers, threads, **environment)
+def serving(
+    folder: Path, policies: Path, workers: int = 2, threads: int = 8, under: tuple[str, ...] = (), **environment: str
+) -> Iterator[Service]:
+    """Serve until the block ends; ``under`` is a command that runs the one it is given, as `env` does."""
+    service = Service(folder, policies, workers, threads, under, **environment)
     service.start()
     try:
         service.wait_until_ready()
