@@ -25,6 +25,7 @@ from pos_discount.policy.visit_conditions import (
     Segment,
     Tier,
     VisitNumber,
+    caseless,
 )
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Unmet",
     "View",
     "VisitNumber",
+    "caseless",
     "first_unmet",
     "words_for_missing",
 ]

@@ -128,8 +128,8 @@ class Coupon(Condition, frozen=True):
 
     def matches(self, presented: str) -> bool:
         """Tell whether a presented coupon is one of these."""
-        word = presented.casefold()
-        return any(_matches_code(word, code.casefold()) for code in self.codes)
+        word = caseless(presented)
+        return any(_matches_code(word, caseless(code)) for code in self.codes)
 
 
 class Segment(Stated, frozen=True):
@@ -217,6 +217,16 @@ class Attribute(Condition, frozen=True):
         if has_attribute(tuple(attributes.items()), self.name, self.is_):
             return None
         return Unmet(self.kind, f"when the {self.of}'s {self.name} is {_any_of(self.is_)}")
+
+
+def caseless(code: str) -> str:
+    """Write a coupon so that upper and lower case are the same, by any language's rules: Turkish pairs İ with i and I
+    with ı.
+
+    >>> caseless("İNDİRİM") == caseless("indirim"), caseless("ALTIN") == caseless("altın")
+    (True, True)
+    """
+    return code.casefold().replace("i\u0307", "i").replace("ı", "i")
 
 
 def _matches_code(word: str, code: str) -> bool:

@@ -9,6 +9,7 @@ it looks.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -83,11 +84,31 @@ def read_nodes(file: str, content: bytes, note: Note) -> Node | None:
     text = decode(file, content, MOST_BYTES, note)
     if text is None:
         return None
+    text = _with_pairs_joined(text)
     try:
         return _Builder(file, note).build(_parser(text))
     except yaml.MarkedYAMLError as error:
         note(_syntax_problem(file, text, error))
     return None
+
+
+def _with_pairs_joined(text: str) -> str:
+    """Join the halves in which JSON escapes a character beyond the first 65,536, such as an emoji, and YAML does not.
+
+    Blanks behind a string that got shorter keep all that follows in its column.
+    """
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    return _STRING.sub(lambda string: _PAIR.sub(_joined, string[0]).ljust(len(string[0])), text)
+
+
+def _joined(pair: re.Match[str]) -> str:
+    is_backslash = len(pair[0]) == 2
+    return pair[0] if is_backslash else str(json.loads(f'"{pair[0]}"'))
+
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_PAIR = re.compile(r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 
 def _parser(text: str) -> yaml.CSafeLoader | yaml.SafeLoader:

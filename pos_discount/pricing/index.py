@@ -12,6 +12,7 @@ from fractions import Fraction
 import msgspec
 
 from pos_discount.basket import Attributes, Basket, Line
+from pos_discount.policy.conditions import caseless
 from pos_discount.policy.model import Policy, Promotion
 from pos_discount.policy.ranges import Product, Range
 from pos_discount.pricing.entry import Entry, entry_of
@@ -83,7 +84,7 @@ class PolicyIndex:
             return frozenset()
         positions = {self.position_by_id[id_] for id_ in basket.claimed if id_ in self.position_by_id}
         for coupon in basket.coupons:
-            word = coupon.casefold()
+            word = caseless(coupon)
             positions.update(self._positions_by_code.get(word, ()))
             for start, position in self._positions_by_start:
                 if word.startswith(start):
@@ -174,7 +175,7 @@ def _by_coupon(entries: Iterable[Entry]) -> tuple[dict[str, list[int]], tuple[tu
     by_code: dict[str, list[int]] = {}
     by_start: list[tuple[str, int]] = []
     for entry in entries:
-        for code in (code.casefold() for coupon in entry.coupons for code in coupon.codes):
+        for code in (caseless(code) for coupon in entry.coupons for code in coupon.codes):
             if code.endswith("*"):
                 by_start.append((code[:-1], entry.position))
             else:

@@ -322,6 +322,36 @@ def test_json_loads_alike() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"\ud83c\udf81", "\U0001f381"),
+        (r"a \uD83C\uDF81\u00e9\ud83d\ude00 z", "a \U0001f381\u00e9\U0001f600 z"),
+        (r"\\ud83c\\udf81", r"\ud83c\udf81"),
+        (r"\"\ud83c\udf81\"", '"\U0001f381"'),
+    ],
+    ids=["a pair", "pairs among others", "backslashes", "in quotes"],
+)
+def test_json_may_write_a_character_in_two_halves(written: str, meant: str) -> None:
+    (promotion,) = policy_of(
+        read(f'{{"promotions": [{{"id": "p", "name": "{written}", "benefit": {{"percent": 1}}}}]}}')
+    ).promotions
+    assert promotion.name == meant
+
+
+def test_behind_a_character_in_two_halves_a_problem_is_still_told_where_it_stands() -> None:
+    before = r'{"promotions": [{"id": "p", "name": "\ud83c\udf81 \ud83d\ude00", "priority": '
+    problems = lines_of(read(before + '"x", "benefit": {"percent": 1}}]}'))
+    assert [line.split(": ")[0] for line in problems] == [f"spring.yaml:1:{len(before) + 1}"]
+
+
+@pytest.mark.parametrize("half", [r"\ud83c", r"\udf81", r"\udf81\ud83c"])
+def test_half_a_character_is_refused(half: str) -> None:
+    problems = lines_of(read(f'{{"promotions": [{{"id": "p", "name": "{half}", "benefit": {{"percent": 1}}}}]}}'))
+    assert len(problems) == 1
+    assert "invalid Unicode character" in problems[0]
+
+
 def test_anchors_aliases_and_merges_save_writing() -> None:
     text = """\
 promotions:

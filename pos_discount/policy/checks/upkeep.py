@@ -10,7 +10,7 @@ import msgspec
 
 from pos_discount.policy.checks.conditions import words_of
 from pos_discount.policy.checks.finding import Finding, advice, error, warning
-from pos_discount.policy.conditions import AnyOf, Condition, Coupon, Group, NoneOf, Payment, Segment, Tier
+from pos_discount.policy.conditions import AnyOf, Condition, Coupon, Group, NoneOf, Payment, Segment, Tier, caseless
 from pos_discount.policy.model import Place, Policy, Promotion
 from pos_discount.policy.ranges import Range
 
@@ -98,7 +98,7 @@ def _find_shared_coupons(promotions: Sequence[Promotion]) -> Iterator[Finding]:
     seen_with_rest: list[tuple[str, Promotion]] = []
     seen_by_word: dict[str, list[tuple[str, Promotion]]] = {}
     for promotion in promotions:
-        for code in sorted({code.casefold() for code in _coupons(promotion.when)}):
+        for code in sorted({caseless(code) for code in _coupons(promotion.when)}):
             alike = seen if code.endswith("*") else [*seen_by_word.get(code, ()), *seen_with_rest]
             twin = next((other for word, other in alike if other is not promotion and _may_be_one(code, word)), None)
             if twin is not None:
