@@ -1,6 +1,7 @@
 """Examples run as tests: what a merchandiser expects of a basket against what the policy makes of it.
 
-A promotion's own discount is taken alone on the basket; base and rungs with the whole policy and nothing used up.
+A promotion's own discount is taken alone on the basket; base and rungs with the whole policy and nothing used up. A
+card is one that was never seen, as far as the example does not say otherwise.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from pos_discount.decide import completed
 from pos_discount.policy.model import Example
 from pos_discount.pricing import Applied, Context, PolicyIndex, Pricing, price
 
@@ -42,7 +44,7 @@ def run_examples(index: PolicyIndex) -> Iterator[ExampleResult]:
 
 
 def _disagreements(index: PolicyIndex, example: Example) -> Iterator[Disagreement]:
-    basket = example.basket
+    basket = completed(example.basket, None)
     assert basket.at is not None, "the reader gives every example a moment"
     segment = (example.segment,) if example.segment else ()
     pricing = price(index, basket, Context(basket.at, segment))

@@ -5,7 +5,7 @@ Adding a kind is one class, here or beside those on the visit, and one row in `C
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pos_discount.money import format_money
@@ -151,8 +151,7 @@ class AnyOf(Condition, frozen=True):
             if reason is None:
                 return None
             reasons.append(reason)
-        near_miss = next((reason.near_miss for reason in reasons if reason.near_miss), None)
-        return Unmet(self.kind, " or ".join(reason.detail for reason in reasons), near_miss)
+        return Unmet(self.kind, " or ".join(reason.detail for reason in reasons), _nearest(reasons))
 
     def depends_on_what_is_left(self, spend_counts: SpendCounts) -> bool:
         return any(c.depends_on_what_is_left(spend_counts) for conditions in self.alternatives for c in conditions)
@@ -205,6 +204,13 @@ def first_unmet(conditions: tuple[Condition, ...], view: View) -> Unmet | None:
         if reason is not None:
             return reason
     return None
+
+
+def _nearest(reasons: Sequence[Unmet]) -> Mapping[str, int] | None:
+    """Return the least of what is missing for one of several reasons to fall away, of the sort that comes first."""
+    near_misses = [reason.near_miss for reason in reasons if reason.near_miss]
+    alike = [one for one in near_misses if one.keys() == near_misses[0].keys()]
+    return min(alike, key=lambda one: sum(one.values()), default=None)
 
 
 def words_for_missing(what: str, amount: int, of: Range | None, digits: int) -> str:
