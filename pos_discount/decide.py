@@ -16,7 +16,7 @@ import msgspec
 
 from pos_discount.answer import Answer, SegmentName
 from pos_discount.answering import Explain, Shown
-from pos_discount.basket import Arm, Basket, Customer
+from pos_discount.basket import Arm, Basket, Customer, moment_of
 from pos_discount.pricing import (
     Context,
     Counted,
@@ -127,7 +127,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 def counters_needed(basket: Basket, index: PolicyIndex, now: datetime) -> tuple[CounterKey, ...]:
     """Return the counters whose usage `decide` may look at for this basket."""
-    local_time = (basket.at or now).astimezone(index.policy.house.time_zone)
+    local_time = moment_of(basket, now).astimezone(index.policy.house.time_zone)
     limited = [index.entries[position].promotion for position in index.limited(basket)]
     keys = (key for promotion in limited for _, key in counters_of(promotion, basket, local_time))
     return tuple(dict.fromkeys(key for key in keys if key is not None))
@@ -147,7 +147,7 @@ def decide(
     ``now`` is the server's clock; the basket's own ``at``, where sent, decides schedules and limit periods. Without a
     ``model`` the ladder comes from the stated prior curve. Raises nothing: any basket that validated gets an answer.
     """
-    at = basket.at or now
+    at = moment_of(basket, now)
     basket = completed(basket, known.kept)
     met = _meet(basket, index, model, known, at)
     pricing = price(index, basket, Context(at, met.words, dict(known.usage), known.paused))

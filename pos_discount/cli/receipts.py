@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pos_discount.basket import Basket, Customer, Line, basket_problems
+from pos_discount.basket import EARLIEST, LATEST, Basket, Customer, Line, basket_problems
 from pos_discount.cli import mapping as columns
 from pos_discount.money import MoneyError, parse_money
 
@@ -227,6 +227,8 @@ class _Reader:
         except ValueError:
             expected = self.mapping.time_format or "a time such as 2026-11-21T10:02:11, or a time_format in the mapping"
             raise _Unfit("time", f"at {text!r}: expected {expected}") from None
+        if not EARLIEST.year <= moment.year <= LATEST.year:
+            raise _Unfit("time", f"at {text!r}: expected a year from {EARLIEST.year} to {LATEST.year}")
         return moment if moment.tzinfo else moment.replace(tzinfo=self.terms.time_zone)
 
     def words(self, row: Row, field: str) -> tuple[str, ...]:

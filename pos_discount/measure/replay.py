@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pos_discount.basket import Basket
+from pos_discount.basket import Basket, moment_of
 from pos_discount.policy.model import Promotion
 from pos_discount.pricing import Applied, Context, CounterKey, PolicyIndex, Priced, Pricing, Usage, counters_of, price
 
@@ -180,7 +180,7 @@ class _Tally:
         self.by_promotion: dict[str, Counter[str]] = {entry.promotion.id: Counter() for entry in index.entries}
 
     def add(self, basket: Basket, now: datetime) -> _Taken:
-        pricing = price(self.index, basket, Context(basket.at or now, usage=self.usage))
+        pricing = price(self.index, basket, Context(moment_of(basket, now), usage=self.usage))
         alone = tuple(_applied_alone(pricing))
         self._add_promotions(pricing, alone)
         base = _value(pricing.base)

@@ -14,6 +14,7 @@ from fractions import Fraction
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from pos_discount.basket import EARLIEST, LATEST
 from pos_discount.money import MoneyError, currency_digits, parse_money, parse_percent
 from pos_discount.policy.model import Hours
 from pos_discount.policy.spelling import nearest
@@ -231,8 +232,9 @@ def _on_calendar(text: str) -> datetime:
         moment = datetime.fromisoformat(text.replace(" Z", "Z").replace(" +", "+").replace(" -", "-"))
     except ValueError:
         raise ValueError(f"{_shown(text)} is not on the calendar or the clock; expected one that is") from None
-    if not 1000 <= moment.year <= 9000:
-        raise ValueError(f"{_shown(text)} is out of bounds; expected a year from 1000 to 9000")
+    if not EARLIEST.year <= moment.year <= LATEST.year:
+        expected = f"expected a year from {EARLIEST.year} to {LATEST.year}"
+        raise ValueError(f"{_shown(text)} is out of bounds; {expected}")
     return moment
 
 

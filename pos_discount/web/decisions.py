@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
-from pos_discount.basket import Basket
+from pos_discount.basket import Basket, moment_of
 from pos_discount.decide import Decision, Explain, KeptCustomer, Known, Seed, counters_needed, decide
 from pos_discount.pricing import CounterKey, Usage
 from pos_discount.recording import Inputs, decision_record, microseconds
@@ -101,7 +101,7 @@ class Decider:
         usages = self._store.read_usage(counters, microseconds(now), own) if counters else ()
         known = Known(
             usage=tuple((key, used_up.get(key, usage)) for key, usage in zip(counters, usages, strict=True)),
-            kept=self._kept(basket, (basket.at or now).astimezone(index.policy.house.time_zone).date()),
+            kept=self._kept(basket, moment_of(basket, now).astimezone(index.policy.house.time_zone).date()),
             paused=self._in_force.paused,
             arm=earlier.arm if earlier else None,
             fallback=model.fallback,

@@ -58,6 +58,8 @@ RIGHT = [
     ("a time in UTC", "/at", "2026-11-21T10:02:11Z"),
     ("a time long ago", "/at", "1999-01-01T00:00:00Z"),
     ("a time far ahead", "/at", "2090-01-01T00:00:00+14:00"),
+    ("the first time there is", "/at", "0001-01-01T00:00:00+14:00"),
+    ("the last time there is", "/at", "9999-12-31T23:59:59-12:00"),
     ("a time with a fraction", "/at", "2026-11-21T10:02:11.123456+01:00"),
     ("a leap day's birthday", "/customer/birthday", "02-29"),
     ("a share of nothing", "/customer/promo_share_90d", 0),

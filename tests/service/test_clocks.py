@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,6 +98,38 @@ def test_windows_follow_the_houses_wall_clock(
 )
 def test_who_was_born_on_a_leap_day_has_a_birthday_every_year(client: FlaskClient, at: str, is_birthday: bool) -> None:
     assert applies(client, "birthday", at=at, customer={"customer_id": "L-leap", "birthday": "02-29"}) is is_birthday
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
+@pytest.mark.parametrize(
+    ("at", "still_runs", "has_begun"),
+    [("0001-01-01T00:00:00+14:00", True, False), ("9999-12-31T23:59:59-12:00", False, True)],
+    ids=["a clock that was never set", "a clock that is at its end"],
+)
+def test_a_clock_at_the_end_of_all_calendars_decides_schedules_and_periods_too(
+    tmp_path: Path, zone: str, at: str, still_runs: bool, has_begun: bool
+) -> None:
+    promotions = """
+promotions:
+  - {id: until-now, name: Until now, until: 2026-01-01, benefit: {percent: 5%}}
+  - {id: from-now, name: From now, from: 2026-01-01, benefit: {percent: 5%}}
+  - {id: night, name: Night, hours: "12:00-12:00", benefit: {percent: 5%}}
+  - {id: birthday, name: Birthday, when: [birthday: {days_before: 366, days_after: 366}], benefit: {percent: 5%}}
+  - {id: weekly, name: Weekly, benefit: {percent: 5%}, limits: [{uses: 1, per: customer, every: week}]}
+"""
+    house = f"policy: 1\ncurrency: EUR\ntime_zone: {zone}\n"
+    policies = write_policy(tmp_path / "policies", promotions, house)
+    settings = {"policies": str(policies), "database": str(tmp_path / "test.db"), "auth": "off", "secret": "a test's"}
+    client = create_app(settings).test_client()
+    sold = basket(at=at, customer={"customer_id": "L-1", "birthday": "02-29", "last_visit_on": "2026-01-01"})
+    answer = client.post("/v1/decisions", json=sold).get_json()
+    found = {discount["promotion_id"] for discount in answer["discounts"]}
+    expected = {"until-now": still_runs, "from-now": has_begun, "night": True, "birthday": True, "weekly": True}
+    assert {promotion_id: promotion_id in found for promotion_id in expected} == expected
+    path = f"/v1/decisions/{answer['decision_id']}/outcome"
+    assert client.put(path, json={"result": "accepted", "promotions": ["weekly"], "at": at}).status_code == 201
+    assert not applies(client, "weekly", at=at, customer={"customer_id": "L-1"})
+    assert applies(client, "weekly", customer={"customer_id": "L-1"})
 
 
 @pytest.mark.parametrize("days", [-2, 2], ids=["two days behind", "two days ahead"])
