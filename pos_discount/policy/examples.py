@@ -28,7 +28,8 @@ from pos_discount.refused import refused_reason
 NamedValues = tuple[tuple[str, tuple[str, ...]], ...]
 Attributes = Annotated[NamedValues, Reads.NAMED_VALUES]
 NOON_OF_NO_PROMOTION = datetime(2026, 1, 15, 12)
-"""When an example takes place that leaves ``at`` out and names no promotion with a beginning: a Thursday at noon."""
+"""When an example takes place that leaves ``at`` out, where no promotion that it names begins or is over before: a
+Thursday at noon."""
 DAYS_SEARCHED = 14
 
 
@@ -195,22 +196,38 @@ class ExampleReader:
 
 
 def moment_for(promotions: SequenceType[Promotion], zone: tzinfo) -> datetime:
-    """Return a moment at which all promotions are in force: the first noon that suits, or else an hour at which one
-    begins.
+    """Return a moment at which all promotions are in force: the first noon that suits, or else an hour or the moment at
+    which one begins.
 
-    The search starts on the day when the last of them begins; where their weekdays and hours never meet, it is that
-    day's noon.
+    The search starts on the day when the last of them begins; where none of them says when, in time before the first
+    is over. Where their weekdays and hours never meet, it is that day's noon.
     """
     begins = [promotion.from_ for promotion in promotions if promotion.from_ is not None]
-    first = max(begins).astimezone(zone).replace(tzinfo=None, hour=12, minute=0, second=0) if begins else None
-    noon = first or NOON_OF_NO_PROMOTION
+    noon = _first_noon(promotions, begins, zone)
     starts = sorted({window.starts for promotion in promotions for window in promotion.hours or ()})
     for day in (noon + timedelta(days=days) for days in range(DAYS_SEARCHED)):
         for wall_clock in (day, *(datetime.combine(day.date(), start) for start in starts)):
             for moment in moments_of_wall_clock(wall_clock, zone):
-                if all(is_in_force(promotion, moment.astimezone(zone)) for promotion in promotions):
+                if _are_in_force(promotions, moment, zone):
                     return moment
+    if begins and _are_in_force(promotions, max(begins), zone):
+        return max(begins)
     return moment_of_wall_clock(noon, zone)
+
+
+def _first_noon(promotions: SequenceType[Promotion], begins: SequenceType[datetime], zone: tzinfo) -> datetime:
+    if begins:
+        return _noon_of(max(begins), zone)
+    ends = [promotion.until for promotion in promotions if promotion.until is not None]
+    return min([NOON_OF_NO_PROMOTION, *(_noon_of(end - timedelta(days=DAYS_SEARCHED), zone) for end in ends)])
+
+
+def _noon_of(moment: datetime, zone: tzinfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None, fold=0, hour=12, minute=0, second=0)
+
+
+def _are_in_force(promotions: SequenceType[Promotion], moment: datetime, zone: tzinfo) -> bool:
+    return all(is_in_force(promotion, moment.astimezone(zone)) for promotion in promotions)
 
 
 def _line(written: WrittenLine, position: int) -> dict[str, Any]:

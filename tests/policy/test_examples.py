@@ -99,6 +99,11 @@ def test_examples_may_stand_under_a_key() -> None:
         ("from: 2026-11-01\nweekdays: [tue]", datetime(2026, 11, 3, 12)),
         ("hours: 22:00-02:00", datetime(2026, 1, 15, 22)),
         ("from: 2026-11-01T18:00\nuntil: 2026-11-01T20:00\nhours: 18:30-19:00", datetime(2026, 11, 1, 18, 30)),
+        ("from: 2026-11-01T18:00\nuntil: 2026-11-01T20:00", datetime(2026, 11, 1, 18)),
+        ("from: 2026-11-01T12:00:01\nuntil: 2026-11-02", datetime(2026, 11, 1, 12, 0, 1)),
+        ("until: 2027-01-01", datetime(2026, 1, 15, 12)),
+        ("until: 2025-06-30", datetime(2025, 6, 16, 12)),
+        ("until: 2025-06-30\nweekdays: [sun]", datetime(2025, 6, 22, 12)),
     ],
 )
 def test_an_example_without_a_moment_takes_place_when_its_promotion_is_in_force(
