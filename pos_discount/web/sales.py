@@ -7,7 +7,7 @@ and in a fresh pricing under the decision's own policy where the cashier gave wh
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from pos_discount.answer import Answer
 from pos_discount.basket import Basket
 from pos_discount.decide import Counted, completed
 from pos_discount.policy import Policy, read_policy
-from pos_discount.pricing import Context, PolicyIndex, Priced, counters_of, price_sale
+from pos_discount.pricing import Context, Entry, PolicyIndex, Priced, counters_of, price_sale
 from pos_discount.recording import Inputs, Notes, nets_at_base, read_answer, read_inputs, read_notes
 from pos_discount.store import KeptDecision, Store
 from pos_discount.web.in_force import InForce
@@ -110,8 +110,19 @@ class KeptSale:
         """Price a part of the basket as the sale was priced: its promotions, its policy, its time."""
         segment = self.answer.segment
         words = (segment.segment_id, segment.name) if segment else ()
-        known = completed(basket, self.inputs.known.kept)
+        known = completed(self._claiming(basket, promotion_ids), self.inputs.known.kept)
         return price_sale(self.index, known, Context(self.answer.at, words), promotion_ids)
+
+    def _claiming(self, basket: Basket, promotion_ids: tuple[str, ...]) -> Basket:
+        """Return the basket as one that claims what was given: whoever named it or showed its coupon did so in time,
+        if only after the till had asked.
+        """
+        asked_for = (coupon for id_ in promotion_ids for coupon in self._entry(id_).coupons)
+        unshown = (coupon for coupon in asked_for if not any(map(coupon.matches, basket.coupons)))
+        shown = (code.removesuffix("*") for coupon in unshown for code in coupon.codes[:1])
+        return msgspec.structs.replace(
+            basket, claimed=(*basket.claimed, *promotion_ids), coupons=(*basket.coupons, *shown)
+        )
 
     def _sold_at_base(self) -> Sold:
         base, notes = self.answer.base, self.notes
@@ -129,10 +140,9 @@ class KeptSale:
         """Price what the ladder did not name: the given promotions, and of the base's those that combine with all of
         them.
         """
-        by_id = {entry.promotion.id: entry.promotion for entry in self.index.entries}
-        given = [by_id[id_] for id_ in promotions]
-        owed = [by_id[d.promotion_id] for d in self.answer.base.discounts if d.promotion_id not in promotions]
-        together = tuple(p.id for p in (*(o for o in owed if all(o.combines(g) for g in given)), *given))
+        given = [self._entry(id_) for id_ in promotions]
+        owed = [self._entry(d.promotion_id) for d in self.answer.base.discounts if d.promotion_id not in promotions]
+        together = tuple(e.promotion.id for e in (*(o for o in owed if all(o.combines(g) for g in given)), *given))
         priced = self.price(self.basket, together)
         nets = {line.line_id: net for line, net in zip(self.basket.lines, priced.nets, strict=True)}
         discounted = {share.line for applied in priced.applied for share in applied.lines if share.saving}
@@ -141,19 +151,24 @@ class KeptSale:
             total=priced.total,
             nets=nets,
             promotion_ids=together,
-            counted=self._counted(priced),
+            counted=self._counted(priced, promotions),
             promoted=sum(priced.nets[line] for line in discounted),
             profit=base.profit - (priced.cost - sum(discount.cost for discount in self.answer.base.discounts)),
         )
 
-    def _counted(self, priced: Priced) -> tuple[Counted, ...]:
+    def _counted(self, priced: Priced, given: Iterable[str]) -> tuple[Counted, ...]:
+        """Count what the sale used; what the cashier gave is used, also where the policy would not have given it."""
         local_time = self.answer.at.astimezone(self.index.policy.house.time_zone)
+        costs = dict.fromkeys(given, 0) | {applied.entry.promotion.id: applied.cost for applied in priced.applied}
         return tuple(
-            Counted(key, 1, applied.cost)
-            for applied in priced.applied
-            for _, key in counters_of(applied.entry.promotion, self.basket, local_time)
+            Counted(key, 1, cost)
+            for id_, cost in costs.items()
+            for _, key in counters_of(self._entry(id_).promotion, self.basket, local_time)
             if key is not None
         )
+
+    def _entry(self, promotion_id: str) -> Entry:
+        return self.index.entries[self.index.position_by_id[promotion_id]]
 
 
 def reduced(basket: Basket, quantity_by_line: Mapping[str, int]) -> Basket | None:

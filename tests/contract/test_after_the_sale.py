@@ -32,6 +32,12 @@ POLICY = """{policy: 1, currency: EUR, time_zone: Europe/Paris, ladder: {max_run
    limits: [{uses: 1, per: customer}], benefit: {amount: 1.00}},
   {id: with, name: With, channels: [owed], combines_with: [owed], benefit: {amount: 1.00}},
   {id: without, name: Without, channels: [owed], benefit: {amount: 3.00}},
+  {id: named, name: Named, offer: on_request, channels: [late], limits: [{uses: 1, per: customer}],
+   benefit: {amount: 3.00}},
+  {id: shown, name: Shown, offer: on_request, channels: [late], when: [{coupon: [SHOWN, "S-*"]}],
+   limits: [{uses: 1, per: customer}], benefit: {amount: 4.00}},
+  {id: gold, name: Gold, channels: [late], when: [{tier: gold}], limits: [{uses: 1, per: customer}],
+   benefit: {amount: 5.00}},
   {id: back, name: Back, channels: [history], when: [{days_since_last_visit: {at_least: 0}}],
    benefit: {amount: 1.00}},
   {id: away, name: Away, channels: [away], when: [{days_since_last_visit: {at_least: 90}}],
@@ -233,6 +239,21 @@ def test_a_limit_of_the_base_counts_where_it_was_in_what_was_sold(
     assert [rung["promotions"] for rung in told["ladder"]] == [["with"], ["without"]]
     tell(shop, told, **report)
     assert ("owed" in applies(decide(shop, "owed", who=who))) == is_free
+
+
+@pytest.mark.parametrize(
+    ("promotion_id", "asked"),
+    [("named", {"claimed": ["named"]}), ("shown", {"coupons": ["s-1"]}), ("gold", {"customer": {"tier": "gold"}})],
+    ids=["named", "shown", "not earned"],
+)
+def test_what_the_cashier_gave_is_used_though_it_did_not_apply_when_the_till_asked(
+    shop: FlaskClient, who: str, promotion_id: str, asked: dict[str, Any]
+) -> None:
+    tell(shop, decide(shop, "late", who=who), "accepted", promotions=[promotion_id])
+    asked = asked | {"customer": {"customer_id": who} | asked.get("customer", {})}
+    told = decide(shop, "late", **asked)
+    assert promotion_id not in applies(told)
+    assert {one["promotion_id"]: one["reason"] for one in told["not_applicable"]}[promotion_id] == "limit"
 
 
 @pytest.mark.parametrize(("rung", "is_free"), [(1, False), (2, True)])

@@ -34,6 +34,9 @@ POLICY = f"""{{policy: 1, currency: EUR, time_zone: Europe/Paris, ladder: {{max_
    benefit: {{amount: 1.00}}}},
   {{id: gold, name: Gold, channels: [gold], when: [{{tier: gold}}], benefit: {{percent: 20%}}}},
   {{id: code, name: Code, offer: on_request, channels: [code], when: [{{coupon: CODE}}], benefit: {{percent: 20%}}}},
+  {{id: named, name: Named, offer: on_request, channels: [late], benefit: {{percent: 20%}}}},
+  {{id: shown, name: Shown, offer: on_request, channels: [late],
+   when: [{{coupon: ["S-*"]}}, {{spend: {{at_least: 15.00}}}}], benefit: {{percent: 20%}}}},
   {{id: present, name: Present, channels: [present],
    benefit: {{gift: {{sku: S, name: Sample, value: 6.00, cost: 0.90}}}}}}]}}"""
 RETURNS: list[tuple[str, str, str, dict[str, Any], str, list[int]]] = [
@@ -111,6 +114,15 @@ def test_a_sale_by_promotions_is_refunded_by_them(shop: FlaskClient) -> None:
     told = decide(shop, "plain", "A 1000 x2")
     tell(shop, told, "accepted", promotions=["five", "ten"])
     assert give_back(shop, told, {"line_id": "1", "quantity": 1}).json["refund"] == 855
+
+
+@pytest.mark.parametrize(("promotion_id", "refunds"), [("named", [800, 800]), ("shown", [600, 1000])])
+def test_what_was_claimed_after_the_till_asked_is_refunded_as_it_was_sold(
+    shop: FlaskClient, promotion_id: str, refunds: list[int]
+) -> None:
+    told = decide(shop, "late", "A 1000 x2")
+    tell(shop, told, "accepted", promotions=[promotion_id])
+    assert [give_back(shop, told, {"line_id": "1", "quantity": 1}).json["refund"] for _ in refunds] == refunds
 
 
 def test_a_superseded_decision_that_was_sold_is_refunded(shop: FlaskClient) -> None:
