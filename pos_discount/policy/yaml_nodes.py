@@ -97,7 +97,8 @@ def _with_pairs_joined(text: str) -> str:
 
     Blanks behind a string that got shorter keep all that follows in its column.
     """
-    if not text.lstrip().startswith(("{", "[")):
+    is_json = text.lstrip().startswith(("{", "["))
+    if not is_json or not _PAIR.search(text):
         return text
     return _STRING.sub(lambda string: _PAIR.sub(_joined, string[0]).ljust(len(string[0])), text)
 
