@@ -59,4 +59,4 @@ def restore(backup_file: Path, yes: bool) -> None:
         problems = store.find_problems()
     if problems:
         raise Trouble("\n".join(problems))
-    note(f"{file} is what {backup_file} was")
+    note(f"{file} is what {backup_file} was, its keys and pauses too: revoke and pause again what was since")

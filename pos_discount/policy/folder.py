@@ -7,6 +7,7 @@ that what lies about in a folder and is not named costs nothing.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -52,6 +53,11 @@ def is_inside(name: str) -> bool:
     """Tell whether a file's name stays below the folder: relative, with no way up."""
     path = PurePosixPath(name)
     return bool(name) and not path.is_absolute() and ".." not in path.parts and "\\" not in name and "\0" not in name
+
+
+def as_text(name: str) -> str:
+    """Return a file's name with what is no UTF-8 in it escaped: a disk holds bytes, and a message text."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def version_of(files: Mapping[str, bytes]) -> str:

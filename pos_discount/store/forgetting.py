@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from pos_discount.store.customers import trim_history, write_customer
 from pos_discount.store.idempotency import KEPT_MICROSECONDS
 from pos_discount.store.records import KeptCustomer
 
+FORGETTING_LINE = re.compile(r"([0-9a-f]{64}) ([0-9]+)\n")
 MOST_AT_ONCE = 200
 """Rows that one step of a purge removes, so that no till waits for it."""
 
@@ -42,7 +44,7 @@ def forgetting_list(database: Path) -> Path:
 def forget(connection: Connection, database: Path, customer: str, now: int) -> int:
     """Remove all that is kept of a customer and put them on the list; return how many decisions went."""
     forgetting = Forgetting(_digest(customer), now)
-    _append_durably(forgetting_list(database), forgetting)  # first: a list that is ahead is caught up with on opening
+    _append_durably(forgetting_list(database), [forgetting])  # first: a list that is ahead is caught up with on opening
     return _forget(connection, customer, forgetting)
 
 
@@ -64,10 +66,19 @@ def reapply_forgettings(connection: Connection, database: Path) -> bool:
 
 
 def read_forgetting_list(database: Path) -> tuple[Forgetting, ...]:
-    """Read the list; a last line that was cut off by a crash was never acknowledged and is left out."""
+    """Read the list; what a crash or a full disk cut off was never acknowledged and is left out, though the next line
+    stands right behind it.
+    """
     path = forgetting_list(database)
-    lines = path.read_text().split("\n")[:-1] if path.exists() else []
-    return tuple(Forgetting(digest, int(moment)) for digest, moment in map(str.split, lines))
+    lines = FORGETTING_LINE.findall(path.read_text()) if path.exists() else []
+    return tuple(Forgetting(digest, int(moment)) for digest, moment in lines)
+
+
+def merge_forgetting_lists(backup: Path, database: Path) -> None:
+    """Add to a database's list what only its backup's knows."""
+    known = frozenset(read_forgetting_list(database))
+    if new := [forgetting for forgetting in read_forgetting_list(backup) if forgetting not in known]:
+        _append_durably(forgetting_list(database), new)
 
 
 def purge_decisions(connection: Connection, before: int) -> int:
@@ -164,10 +175,8 @@ def _digest(customer: str) -> str:
     return hashlib.sha256(customer.encode()).hexdigest()
 
 
-def _append_durably(path: Path, forgetting: Forgetting) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        os.write(file, f"{forgetting.digest} {forgetting.forgotten_at}\n".encode())
-        os.fsync(file)
-    finally:
-        os.close(file)
+def _append_durably(path: Path, forgettings: Iterable[Forgetting]) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
+        file.writelines(f"{digest} {moment}\n".encode() for digest, moment in forgettings)
+        file.flush()
+        os.fsync(file.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from contextlib import closing
@@ -9,14 +10,19 @@ from pathlib import Path
 
 from pos_discount.store.connection import (
     Connection,
+    DatabaseFault,
     OperationalError,
     connect_to_read,
     connect_to_write,
     storage_errors,
 )
 from pos_discount.store.errors import StoreError, StoreUnavailable
-from pos_discount.store.forgetting import forgetting_list
+from pos_discount.store.forgetting import forgetting_list, merge_forgetting_lists
 from pos_discount.store.turns import writing_turn
+
+LOG_ENDINGS = ("-wal", "-shm", "-journal")
+OPENED_BYTE = 128
+"""Of the index of SQLite's log: each connection holds a shared lock on it for as long as it is open."""
 
 COUNTED_TABLES = ("decisions", "outcomes", "returns", "customers", "counters", "holds", "answers", "receipts")
 
@@ -43,22 +49,23 @@ def write_backup(connection: Connection, database: Path, target: Path) -> None:
 
 
 def restore_backup(backup: Path, database: Path) -> None:
-    """Put a backup in the place of a database that nobody has open; who was forgotten since is forgotten on opening.
+    """Put a backup in the place of a database that nobody has open, be it damaged; who was forgotten since is
+    forgotten on opening.
 
     Raises StoreError where the backup is not whole or the database is in use.
     """
     with storage_errors(backup), closing(connect_to_read(backup)) as connection:
-        problems = find_problems(connection)
+        (migrations,) = connection.execute("PRAGMA user_version").fetchone()
+        problems = find_problems(connection) if migrations else ("it has none of the tables that belong into it",)
     if problems:
         raise StoreError(f"{backup}: not restored, since it is not whole: {problems[0]}")
-    with writing_turn(database):
-        if database.exists():
-            _require_unused(database)
-        unfinished = database.with_name(database.name + ".unfinished")
-        shutil.copyfile(backup, unfinished)
-        _sync(unfinished)
+    with storage_errors(database), writing_turn(database):
+        _require_unused(database)
+        unfinished = _copied(backup, database.with_name(database.name + ".unfinished"))
+        merge_forgetting_lists(backup, database)
+        for ending in LOG_ENDINGS:  # of what is replaced: it would be taken for the backup's own
+            database.with_name(database.name + ending).unlink(missing_ok=True)
         unfinished.rename(database)
-        _merge_forgetting_lists(backup, database)
         _sync(database.parent)
 
 
@@ -115,27 +122,44 @@ def rewrite(connection: Connection, database: Path) -> None:
 
 
 def _require_unused(database: Path) -> None:
-    """Leave WAL mode, which SQLite refuses while any other connection is open; that also removes the old log."""
-    connection = connect_to_write(database, "FULL")
-    connection.execute("PRAGMA busy_timeout = 0")
-    try:
-        (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-    except OperationalError:
-        mode = "wal"
-    connection.close()
-    if mode != "delete":
+    """Refuse a database that any other connection has open, whether SQLite can read it or not."""
+    if _is_log_in_use(database) or (database.exists() and not _leaves_log(database)):
         raise StoreError(f"{database} is in use; stop the service, then restore")
 
 
-def _merge_forgetting_lists(backup: Path, database: Path) -> None:
-    """Add to the database's list what only the backup's knows."""
-    theirs, ours = forgetting_list(backup), forgetting_list(database)
-    known = ours.read_text().splitlines() if ours.exists() else []
-    new = [line for line in theirs.read_text().splitlines() if line not in known] if theirs.exists() else []
-    if new:
-        with ours.open("a") as file:
-            file.writelines(f"{line}\n" for line in new)
-        _sync(ours)
+def _is_log_in_use(database: Path) -> bool:
+    """Look for the lock that each connection of another process holds on the index of the log while it is open."""
+    index = database.with_name(database.name + "-shm")
+    if not index.exists():
+        return False
+    with index.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, OPENED_BYTE)
+        except (BlockingIOError, PermissionError):
+            return True
+    return False
+
+
+def _leaves_log(database: Path) -> bool:
+    """Leave WAL mode, which SQLite refuses while any other connection is open; a damaged file has no mode to leave."""
+    try:
+        with closing(connect_to_write(database, "FULL")) as connection:
+            connection.execute("PRAGMA busy_timeout = 0")
+            (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    except OperationalError:
+        return False
+    except DatabaseFault:
+        return True
+    return bool(mode == "delete")
+
+
+def _copied(backup: Path, target: Path) -> Path:
+    """Copy a backup to a new file for its owner's eyes alone, down to the disk."""
+    target.unlink(missing_ok=True)
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    shutil.copyfile(backup, target)
+    _sync(target)
+    return target
 
 
 def _sync(path: Path) -> None:

@@ -159,15 +159,17 @@ class InForce:
     def _look_at_folder(self) -> Look:
         """Return names, sizes and times of all files of the folder; empty where there is none."""
         found = []
-        try:
-            for root, folders, names in os.walk(self._folder):
-                folders.sort()
-                for name in sorted(names):
-                    if name.endswith((".yaml", ".yml", ".csv")):
-                        status = os.stat(os.path.join(root, name))  # noqa: PTH116, PTH118 - a Path for each costs more than the look
-                        found.append((f"{root}/{name}", status.st_size, status.st_mtime_ns, status.st_ino))
-        except FileNotFoundError:
-            return (("vanished", 0, 0, 0),)  # between listing and looking: differs from any other look
+        for root, folders, names in os.walk(self._folder):
+            folders.sort()
+            for name in sorted(names):
+                if name.endswith((".yaml", ".yml", ".csv")):
+                    file = f"{root}/{name}"
+                    try:
+                        status = os.stat(file)  # noqa: PTH116 - a Path for each costs more than the look
+                    except OSError:
+                        found.append((file, -1, 0, 0))  # a link to nowhere, or just gone: then the next look differs
+                    else:
+                        found.append((file, status.st_size, status.st_mtime_ns, status.st_ino))
         return tuple(found)
 
     def _read_folder(self) -> None:

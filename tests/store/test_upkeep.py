@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from shutil import copyfile
+from subprocess import PIPE, Popen
 
 import msgspec
 import pytest
@@ -29,6 +33,7 @@ from pos_discount.store import (
     restore_backup,
 )
 from pos_discount.store.connection import Connection, connect_to_write
+from pos_discount.store.forgetting import forgetting_list
 from pos_discount.store.schema import SCHEMA, schema_migrations
 
 from .made import GOODWILL, MINUTE, NOON, SPRING, a_decision, a_hold, a_visit, an_outcome, counted
@@ -253,6 +258,77 @@ def test_a_backup_is_not_restored_over_a_database_in_use(store: Store, tmp_path:
     with pytest.raises(StoreError, match="in use"):
         restore_backup(tmp_path / "b.db", store.path)
     assert store.read_decision("dec_000001").record == a_decision()
+
+
+def test_a_list_of_the_forgotten_that_was_torn_keeps_nobody_out_and_loses_nobody_else(
+    store: Store, tmp_path: Path
+) -> None:
+    fill(store)
+    store.backup(tmp_path / "b.db")
+    store.forget("somebody else", NOON)
+    with forgetting_list(store.path).open("a") as file:
+        file.write("5" * 60)  # as far as the disk took it
+    store.forget(CUSTOMER, NOON)
+    store.close()
+    restore_backup(tmp_path / "b.db", store.path)
+    with pytest.raises(ForgottenDecision):
+        store.read_decision("dec_000007")
+
+
+@pytest.mark.parametrize("at", [0, 4096], ids=["its head", "its pages"])
+def test_a_backup_takes_the_place_of_a_damaged_database_once_nobody_uses_it(
+    store: Store, tmp_path: Path, at: int
+) -> None:
+    store.record_decision(a_decision())
+    store.backup(tmp_path / "b.db")
+    store.close()
+    with _used_by_another_process(store.path):
+        _damage(store.path, at)
+        with pytest.raises(StoreError, match="in use"):
+            restore_backup(tmp_path / "b.db", store.path)
+    restore_backup(tmp_path / "b.db", store.path)
+    assert store.find_problems() == ()
+    assert store.read_decision("dec_000001").record == a_decision()
+
+
+def test_what_a_killed_service_left_in_its_log_is_not_put_into_a_restored_backup(store: Store, tmp_path: Path) -> None:
+    store.record_decision(a_decision(1))
+    store.backup(tmp_path / "b.db")
+    store.record_decision(a_decision(2))
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    for name in ("-wal", "-shm"):
+        copyfile(f"{store.path}{name}", shop / f"pos.db{name}")  # the file itself was moved away, its log was not
+    restore_backup(tmp_path / "b.db", shop / "pos.db")
+    restored = Store(shop / "pos.db")
+    assert restored.read_decision("dec_000001").record == a_decision(1)
+    with pytest.raises(UnknownDecision):
+        restored.read_decision("dec_000002")
+    assert restored.find_problems() == ()
+    restored.close()
+
+
+def test_a_restored_database_is_for_its_owners_eyes(store: Store, tmp_path: Path) -> None:
+    store.backup(tmp_path / "b.db")
+    (tmp_path / "b.db").chmod(0o644)
+    restore_backup(tmp_path / "b.db", tmp_path / "restored.db")
+    assert (tmp_path / "restored.db").stat().st_mode & 0o777 == 0o600
+
+
+@contextmanager
+def _used_by_another_process(file: Path) -> Iterator[None]:
+    reads = "connection = sqlite3.connect(sys.argv[1]); connection.execute('SELECT * FROM decisions').fetchall()"
+    code = f"import sqlite3, sys; {reads}; print('reads', flush=True); sys.stdin.read()"
+    with Popen([sys.executable, "-c", code, file], stdin=PIPE, stdout=PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"reads\n"
+        yield
+
+
+def _damage(file: Path, at: int) -> None:
+    with file.open("r+b") as opened:
+        opened.seek(at)
+        opened.write(b"\xa5" * 8192)
 
 
 def test_a_purge_removes_what_is_older_and_leaves_the_rest(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -147,6 +148,38 @@ def test_a_paused_promotion_is_offered_no_more(client: FlaskClient, tmp_path: Pa
     assert paused == ["ten"]
     store.resume_promotion("ten")
     assert eventually(lambda: ["ten"] in [rung["promotions"] for rung in decide(client)["ladder"]])
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("round.yaml", "round.yaml"), (".#offers.yaml", "somebody@elsewhere.42")],
+    ids=["a link to itself", "an editor's lock"],
+)
+def test_a_link_to_no_file_in_the_folder_keeps_nothing_else_from_being_noticed(
+    client: FlaskClient, tmp_path: Path, name: str, target: str
+) -> None:
+    before = version(client)
+    (tmp_path / "policies" / name).symlink_to(target)
+    time.sleep(1.0)  # so that a look finds it before the change
+    write_policy(tmp_path / "policies", PROMOTIONS.replace("Five percent", "Five per cent"))
+    assert eventually(lambda: version(client) != before, seconds=10.0)
+    started = _app_with(tmp_path, PROMOTIONS).test_client()
+    assert version(started) == before
+
+
+def test_a_name_that_is_no_text_is_told_and_pauses_are_noticed_all_the_same(
+    client: FlaskClient, tmp_path: Path
+) -> None:
+    before = version(client)
+    (tmp_path / "policies" / os.fsdecode(b"sp\xe9cial.yaml")).write_text("promotions: []")
+    assert eventually(lambda: "problems" in client.get("/readyz").json["policy"], seconds=10.0)
+    (problem,) = client.get("/readyz").json["policy"]["problems"]
+    assert "sp\\xe9cial.yaml:1:1: expected a name in UTF-8" in problem
+    store = Store(tmp_path / "test.db")
+    store.pause_promotion(Pause("ten", 1, "too dear"))
+    assert eventually(lambda: ["ten"] not in [rung["promotions"] for rung in decide(client)["ladder"]], seconds=10.0)
+    assert version(client) == before
     store.close()
 
 
