@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from pos_discount.web.log import RequestLine, RequestLog
 from pos_discount.web.metrics import Metrics
-from pos_discount.web.problems import PROBLEM_TYPE, retry_later
+from pos_discount.web.problems import PROBLEM_TYPE, Problem, retry_later
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,6 +29,8 @@ KEY_ID = "pos_discount.key_id"
 NEVER_REFUSED = frozenset({"/healthz", "/readyz", "/metrics"})
 MOST_PATH = 200
 OVERLOADED = "503 Service Unavailable"
+BAD_REQUEST = "400 Bad Request"
+NO_REQUEST = "The request's first line, a header or its framing can't be read, or is too long."
 MOST_SECONDS_WAITED = 0.02
 """How long a request waits for one of those before it to end: a few that come together are no overload yet."""
 
@@ -88,10 +90,18 @@ class Edge:
         sent = _REQUEST_ID.search(head)
         request_id = request_id_of(sent[1].decode("latin-1") if sent else None)
         headers, body = self._refuse(request_id)
-        headers += [*_headers_of_all(request_id), ("Date", formatdate(usegmt=True)), ("Connection", "keep-alive")]
         self._tell({"REQUEST_METHOD": method, "PATH_INFO": path}, OVERLOADED[:3], request_id, 0.0)
-        lines = [f"HTTP/1.1 {OVERLOADED}", *(f"{name}: {value}" for name, value in headers), "", ""]
-        return "\r\n".join(lines).encode("latin-1") + body
+        return _whole(OVERLOADED, [*headers, *_headers_of_all(request_id), ("Connection", "keep-alive")], body)
+
+    def refuse_unreadable(self) -> bytes:
+        """Make the whole answer to what is no request that HTTP knows; nothing of it is told, as a key may be in it.
+
+        Counted and logged like any other.
+        """
+        request_id = request_id_of(None)
+        headers, body = _problem(Problem("bad_request", NO_REQUEST), request_id)
+        self._tell({"REQUEST_METHOD": "unknown", "PATH_INFO": ""}, BAD_REQUEST[:3], request_id, 0.0)
+        return _whole(BAD_REQUEST, [*headers, *_headers_of_all(request_id), ("Connection", "close")], body)
 
     def _count_in_flight(self, more: int) -> None:
         with self._lock:
@@ -102,8 +112,7 @@ class Edge:
         """Count a refusal; return its headers and body."""
         self._metrics.count_refusal()
         problem = retry_later("overloaded", "More requests are being answered than this server can; try again.")
-        body = problem.body(request_id)
-        return [("Content-Type", PROBLEM_TYPE), ("Content-Length", str(len(body))), *problem.headers], body
+        return _problem(problem, request_id)
 
     def _tell(self, environ: WSGIEnvironment, status: str, request_id: str, seconds: float) -> None:
         method = environ["REQUEST_METHOD"]
@@ -120,6 +129,18 @@ class Edge:
             time=datetime.now(UTC),
         )
         self._log.write(line)
+
+
+def _problem(problem: Problem, request_id: str) -> tuple[list[tuple[str, str]], bytes]:
+    body = problem.body(request_id)
+    return [("Content-Type", PROBLEM_TYPE), ("Content-Length", str(len(body))), *problem.headers], body
+
+
+def _whole(status: str, headers: list[tuple[str, str]], body: bytes) -> bytes:
+    """Write an answer as it goes over the wire."""
+    told = [*headers, ("Date", formatdate(usegmt=True))]
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in told), "", ""]
+    return "\r\n".join(lines).encode("latin-1") + body
 
 
 def _headers_of_all(request_id: str) -> list[tuple[str, str]]:

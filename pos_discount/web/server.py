@@ -101,6 +101,8 @@ def gunicorn_settings(listening: Listening) -> dict[str, Any]:
         "limit_request_line": 4094,
         "limit_request_fields": 100,
         "limit_request_field_size": 8190,
+        "forwarder_headers": "",  # else whoever calls by a proxy of this machine could say where a path begins
+        "secure_scheme_headers": {},
         "preload_app": False,
         "control_socket_disable": True,
         "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,

@@ -20,6 +20,8 @@ from functools import partial
 from selectors import EVENT_READ, DefaultSelector, SelectorKey
 from typing import Any
 
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from gunicorn.util import write_nonblock  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from pos_discount.web.framing import MOST_WAITED_FOR, bytes_wanted, plain_length
@@ -117,6 +119,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                 unreader.sock = DeadlineSocket(conn.sock)
             unreader.sock.deadline = time.monotonic() + REQUEST_SECONDS
         return super().handle(conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what is no request that HTTP knows by the edge's problem; anything else is a mistake of ours."""
+        refuse = getattr(getattr(self.wsgi, "wsgi_app", None), "refuse_unreadable", None)
+        if refuse is None or not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        with suppress(OSError):
+            write_nonblock(client, refuse())
 
     def _has_room(self) -> bool:
         """Tell whether a thread can take one more: fewer are given work when it has waited long to be looked at."""
