@@ -17,7 +17,7 @@ import msgspec
 
 from pos_discount.cli.environment import keep_private, policies_folder, read_policy, read_settings
 from pos_discount.cli.output import Trouble
-from pos_discount.web.server import HANDED_OVER, Listening
+from pos_discount.web.server import Listening, handed_over
 from pos_discount.web.server import serve as serve_settings
 from pos_discount.web.settings import Settings, SettingsError
 
@@ -49,7 +49,7 @@ def serve(host: str, port: int, workers: int, threads: int, demo: bool) -> None:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pos-discount-demo-")))
                 _serve_demo(folder, msgspec.structs.replace(listening, host=LOOPBACK, port=_free_port(port)))
             else:
-                if HANDED_OVER not in os.environ:
+                if not handed_over():
                     _refuse_taken(listening)
                 serve_settings(read_settings(), listening)
         except SettingsError as error:

@@ -14,6 +14,8 @@ from pos_discount.web.settings import Settings, is_loopback
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+TOLD_BY_PROXIES = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP")
+
 
 class Gate:
     """Lets a call through with its caller, or raises the `Problem`."""
@@ -40,10 +42,10 @@ class Gate:
 
 def _is_from_this_machine(environ: WSGIEnvironment) -> bool:
     """Tell whether a call was taken and made on a loopback address, and not handed on by a proxy for somebody else."""
-    forwarded = environ.get("HTTP_X_FORWARDED_FOR")
+    told = (environ[name] for name in TOLD_BY_PROXIES if name in environ)
     return (
         is_loopback(environ["SERVER_NAME"])
         and is_loopback(environ.get("REMOTE_ADDR", ""))
         and "HTTP_FORWARDED" not in environ
-        and (forwarded is None or all(is_loopback(part.strip()) for part in forwarded.split(",")))
+        and all(is_loopback(part.strip()) for addresses in told for part in addresses.split(","))
     )

@@ -20,13 +20,11 @@ from typing import Any
 import msgspec
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from gunicorn.systemd import SD_LISTEN_FDS_START, listen_fds  # type: ignore[import-untyped]
 
 from pos_discount.web.settings import Settings, SettingsError, is_loopback
 
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-HANDED_OVER = "LISTEN_FDS"
-"""Set where systemd holds the socket: what comes while the service restarts waits there, and is served after."""
-
 SHARED_MEMORY = Path("/dev/shm")
 
 YOUNG_OBJECTS = 10_000
@@ -70,11 +68,19 @@ def serve(settings: Settings, listening: Listening, when_ready: Callable[[], Non
 def _hosts(listening: Listening) -> list[str]:
     """Return the addresses that will be listened on: those of the sockets that systemd hands over, where it does."""
     hosts = []
-    for number in range(3, 3 + int(os.environ.get(HANDED_OVER, "0"))):
+    for number in range(SD_LISTEN_FDS_START, SD_LISTEN_FDS_START + handed_over()):
         with socket.socket(fileno=os.dup(number)) as handed:
             name = handed.getsockname()
             hosts.append(name[0] if isinstance(name, tuple) else "")
-    return hosts or [listening.host]
+    return hosts or [listening.host or "0.0.0.0"]
+
+
+def handed_over() -> int:
+    """Count the sockets that systemd holds for this process: what comes during a restart waits there, and is served
+    after.
+    """
+    count: int = listen_fds(unset_environment=False)
+    return count
 
 
 def refuse_beyond_loopback(settings: Settings, host: str) -> None:

@@ -174,7 +174,12 @@ def test_without_keys_only_this_machine_is_served(tmp_path: Path, server: str, c
 
 @pytest.mark.parametrize(
     ("header", "value", "status"),
-    [("X-Forwarded-For", "127.0.0.1", 200), ("X-Forwarded-For", "192.0.2.9", 403), ("Forwarded", "for=192.0.2.9", 403)],
+    [
+        ("X-Forwarded-For", "127.0.0.1", 200),
+        ("X-Forwarded-For", "192.0.2.9", 403),
+        ("Forwarded", "for=192.0.2.9", 403),
+        ("X-Real-IP", "192.0.2.9", 403),
+    ],
 )
 def test_without_keys_a_proxy_can_not_let_others_in(tmp_path: Path, header: str, value: str, status: int) -> None:
     assert make_app(tmp_path).test_client().get("/v1/policy", headers={header: value}).status_code == status

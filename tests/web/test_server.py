@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from pos_discount.web.server import Listening, refuse_beyond_loopback
+from pos_discount.web.server import Listening, refuse_beyond_loopback, serve
 from pos_discount.web.settings import Settings, SettingsError
 from tests.web.house import basket, write_policy
 
@@ -277,10 +277,12 @@ def test_the_log_is_lines_of_json(server: Server) -> None:
         assert json.loads(line)["event"]
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "shop.example"])
-def test_without_keys_it_does_not_listen_beyond_this_machine(host: str) -> None:
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "shop.example", ""])
+def test_without_keys_it_does_not_listen_beyond_this_machine(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("LISTEN_FDS", "1")
+    monkeypatch.setenv("LISTEN_PID", "1")  # a socket for another process, not for this one
     with pytest.raises(SettingsError, match="keys create"):
-        refuse_beyond_loopback(Settings(auth="off"), host)
+        serve(Settings(auth="off"), Listening(host=host))
     refuse_beyond_loopback(Settings(auth="on", secret="x" * 32), host)
 
 
