@@ -144,11 +144,18 @@ def _forget(connection: Connection, customer: str, forgetting: Forgetting) -> in
 
 
 def _decisions_of(connection: Connection, customer: str) -> Sequence[tuple[int, str, str]]:
-    """Find a customer's decisions, and those of the same sales from before the customer was known."""
+    """Find a customer's decisions, and those of the same sales without a customer, such as before a card was shown.
+
+    A sale is what superseded each other: its number may have come again for another sale.
+    """
     return connection.execute(
-        "SELECT decision, store_id, decision_id FROM decisions WHERE customer = ?1"
-        " UNION SELECT other.decision, other.store_id, other.decision_id FROM decisions AS own JOIN decisions AS other"
-        " ON other.store_id = own.store_id AND other.sale_id = own.sale_id WHERE own.customer = ?1",
+        "WITH RECURSIVE own (decision, store_id, decision_id, sale_id, superseded_by) AS ("
+        " SELECT decision, store_id, decision_id, sale_id, superseded_by FROM decisions WHERE customer = ?"
+        " UNION SELECT other.decision, other.store_id, other.decision_id, other.sale_id, other.superseded_by"
+        " FROM own JOIN decisions AS other ON other.store_id = own.store_id AND other.sale_id = own.sale_id"
+        " WHERE other.customer IS NULL"
+        " AND (other.superseded_by = own.decision_id OR other.decision_id = own.superseded_by))"
+        " SELECT decision, store_id, decision_id FROM own",
         (customer,),
     ).fetchall()
 

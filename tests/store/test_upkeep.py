@@ -216,6 +216,16 @@ def test_decisions_of_the_same_sale_from_before_the_customer_was_known_go_too(st
     assert store.forget(CUSTOMER, NOON) == 2
 
 
+def test_another_sale_of_the_same_number_stays_when_a_customer_is_forgotten(store: Store) -> None:
+    for number, who in enumerate((None, "another", CUSTOMER, None, "another")):
+        store.record_decision(a_decision(2 * number, sale_id="A"))  # before a card is shown, as above
+        store.record_decision(a_decision(2 * number + 1, sale_id="A", customer=who))
+        store.record_outcomes((an_outcome(2 * number + 1),))
+    assert store.forget(CUSTOMER, NOON) == 2
+    left = [row.decision_id for block in store.read_checkouts() for row in block]
+    assert left == [f"dec_{number:06}" for number in (0, 1, 2, 3, 6, 7, 8, 9)]
+
+
 def test_all_that_is_kept_of_a_customer_can_be_read(store: Store) -> None:
     fill(store)
     kept = list(store.read_decisions_of(CUSTOMER))
