@@ -5,6 +5,7 @@ Every check reads and none writes: a doctor must not make a database where there
 
 from __future__ import annotations
 
+import glob
 import http.client
 import json
 import os
@@ -23,9 +24,9 @@ from pos_discount.sensitivity import ModelUnreadable, model_from_bytes
 from pos_discount.store import StoreError, StoreUnavailable
 from pos_discount.store.access import is_another_secret, read_keys, read_paused
 from pos_discount.store.connection import Connection, connect_to_read, storage_errors
-from pos_discount.store.schema import SCHEMA
+from pos_discount.store.schema import SCHEMA, find_missing
 from pos_discount.store.upkeep import find_problems
-from pos_discount.store.versions import read_activations, read_version
+from pos_discount.store.versions import read_activations, read_version, read_versions
 from pos_discount.web.secret import ANOTHER_SECRET, fingerprint_of, known_secret_text
 from pos_discount.web.settings import Settings, SettingsError, settings_from_environment
 
@@ -33,6 +34,7 @@ NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "glusterfs", "
 LEAST_FREE, LITTLE_FREE = 50 * 2**20, 500 * 2**20
 LARGE_LOG = 2**30
 GOOD_SECRET = 32
+BESIDE = ("-turn", "-next", "-wal", "-shm", ".forgotten", ".learner", ".secret")
 OLD_MODEL = timedelta(days=7)
 SOON = timedelta(days=14)
 A_MINUTE = 60_000_000
@@ -122,6 +124,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", WARNING, f"{file} is not there yet", "the service makes it when it starts")
         return
     yield from _private(file, "database")
+    yield from _owned_alike(file)
     try:
         with storage_errors(file), closing(connect_to_read(file)) as connection:
             yield from _inside(connection, file, settings)
@@ -132,6 +135,16 @@ def _database(settings: Settings) -> Iterator[Finding]:
 def _private(file: Path, check: str) -> Iterator[Finding]:
     if file.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP):
         yield Finding(check, WARNING, f"{file} is open to others", f"chmod 600 {file}")
+
+
+def _owned_alike(file: Path) -> Iterator[Finding]:
+    """Look for what a command left beside the database that was run by another user than the service's."""
+    owner = file.stat().st_uid
+    for beside in sorted(file.parent.glob(f"{glob.escape(file.name)}[.-]*")):
+        if beside.name.endswith(BESIDE) and (beside.stat().st_uid != owner or not os.access(beside, os.R_OK | os.W_OK)):
+            detail = f"{beside} is another user's than the database, or closed to the service"
+            remedy = f"chown --reference={file} {beside}, and run commands as the service's user"
+            yield Finding("database", PROBLEM, detail, remedy)
 
 
 def _inside(connection: Connection, file: Path, settings: Settings) -> Iterator[Finding]:
@@ -147,6 +160,9 @@ def _inside(connection: Connection, file: Path, settings: Settings) -> Iterator[
         return
     for problem in find_problems(connection):
         yield Finding("database", PROBLEM, problem, "restore the last backup, and keep this file for those who mend it")
+    if find_missing(connection):
+        return
+    yield from _kept_policies(connection)
     decisions = connection.execute("SELECT count(*) FROM decisions").fetchone()[0]
     yield Finding("database", OK, f"whole, {decisions} decisions, {file.stat().st_size / 2**20:.1f} MiB")
     yield from _log_of_writes(file)
@@ -155,6 +171,13 @@ def _inside(connection: Connection, file: Path, settings: Settings) -> Iterator[
     yield from _same_secret(connection, settings)
     yield from _paused(connection)
     yield _model(connection)
+
+
+def _kept_policies(connection: Connection) -> Iterator[Finding]:
+    for version, _ in read_versions(connection, "policy"):
+        if not read_version(connection, "policy", version):
+            detail = f"the policy {version} is not kept whole: what it decided can't be decided again"
+            yield Finding("database", PROBLEM, detail, "put its folder in force once: that mends it; else restore")
 
 
 def _log_of_writes(file: Path) -> Iterator[Finding]:
@@ -228,9 +251,9 @@ def _model(connection: Connection) -> Finding:
 
 
 def _serving(url: str) -> Finding:
-    address = urlsplit(url)
-    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
     try:
+        address = urlsplit(url)
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         with closing(kind(address.hostname or "127.0.0.1", address.port, timeout=5)) as connection:
             connection.request("GET", "/readyz")
             answer = connection.getresponse()

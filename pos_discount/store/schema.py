@@ -9,6 +9,7 @@ incremental readers go by.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,8 @@ NOTED_SECRET = (
         one INTEGER PRIMARY KEY CHECK (one = 1), fingerprint BLOB NOT NULL, noted_at INTEGER NOT NULL) STRICT""",
 )
 
+MADE = re.compile(r"^CREATE (?:UNIQUE )?(?:TABLE|INDEX) (\w+)", re.MULTILINE)
+
 SCHEMA = (
     ("decisions_and_outcomes", DECISIONS_AND_OUTCOMES),
     ("answers_versions_and_access", ANSWERS_VERSIONS_AND_ACCESS),
@@ -120,6 +123,14 @@ def is_current(connection: Connection) -> bool:
     """Say whether the database has at least every migration that this version knows."""
     applied: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return applied >= len(SCHEMA)
+
+
+def find_missing(connection: Connection) -> tuple[str, ...]:
+    """Name the tables and indexes that are not there although the database says that it has what makes them."""
+    (applied,) = connection.execute("PRAGMA user_version").fetchone()
+    there = frozenset(name for (name,) in connection.execute("SELECT name FROM sqlite_master"))
+    made = (name for _, statements in SCHEMA[:applied] for name in MADE.findall("\n".join(statements)))
+    return tuple(name for name in made if name not in there)
 
 
 def migrate(connection: Connection) -> None:

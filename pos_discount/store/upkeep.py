@@ -18,6 +18,7 @@ from pos_discount.store.connection import (
 )
 from pos_discount.store.errors import StoreError, StoreUnavailable
 from pos_discount.store.forgetting import forgetting_list, merge_forgetting_lists
+from pos_discount.store.schema import find_missing
 from pos_discount.store.turns import writing_turn
 
 LOG_ENDINGS = ("-wal", "-shm", "-journal")
@@ -70,7 +71,11 @@ def restore_backup(backup: Path, database: Path) -> None:
 
 
 def find_problems(connection: Connection) -> tuple[str, ...]:
-    """Check the file's structure and that what counters say is held is what holds add up to; nothing found is well."""
+    """Check the file's structure, that all tables are there, and that what counters say is held is what holds add up
+    to; nothing found is well.
+    """
+    if missing := find_missing(connection):
+        return (f"missing: {', '.join(missing)}",)
     damage = tuple(row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok")
     miscounted = connection.execute(
         "SELECT promotion_id, per, period FROM counters WHERE (held_uses, held_spent) <>"

@@ -1,5 +1,6 @@
 """`pos-discount doctor`: a good installation passes, and each thing that is broken on a bad one is found and named."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -74,6 +75,34 @@ def miscount(shop: Shop) -> dict[str, str | None]:
     return {}
 
 
+def lacks_a_table(shop: Shop) -> dict[str, str | None]:
+    with sqlite3.connect(shop.database) as connection:
+        connection.execute("DROP TABLE holds")
+    return {}
+
+
+def lacks_an_index(shop: Shop) -> dict[str, str | None]:
+    with sqlite3.connect(shop.database) as connection:
+        connection.execute("DROP INDEX outcomes_by_store")
+    return {}
+
+
+def altered_policy(shop: Shop) -> dict[str, str | None]:
+    with sqlite3.connect(shop.database) as connection:
+        connection.execute("UPDATE contents SET content = x'00'")
+    return {}
+
+
+def kept_from_the_service(shop: Shop) -> dict[str, str | None]:
+    listed = Path(f"{shop.database}.forgotten")
+    listed.touch()
+    if os.geteuid() == 0:
+        os.chown(listed, 1, 1)
+    else:
+        listed.chmod(0o000)
+    return {}
+
+
 def newer_tables(shop: Shop) -> dict[str, str | None]:
     with sqlite3.connect(shop.database) as connection:
         connection.execute("PRAGMA user_version = 999")
@@ -107,6 +136,10 @@ def no_folder(shop: Shop) -> dict[str, str | None]:
         (write_nonsense, "database", "not a database"),
         (miscount, "database", "disagrees"),
         (newer_tables, "database", "step 999"),
+        (lacks_a_table, "database", "missing: holds"),
+        (lacks_an_index, "database", "missing: outcomes_by_store"),
+        (altered_policy, "database", "pol_"),
+        (kept_from_the_service, "database", "shop.db.forgotten"),
         (clock_set_back, "clock", "in the future"),
         (unreadable_model, "model", "m1"),
         (no_folder, "disk", "no folder"),
@@ -176,8 +209,9 @@ def test_what_is_doubtful_is_to_be_looked_at(
     assert words in found(used, "warning", **changed)[check]
 
 
-def test_a_service_that_does_not_answer_is_wrong(used: Shop) -> None:
-    said = used.run("doctor", "--json", "--url", "http://127.0.0.1:9")
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://127.0.0.1:99999", "http://[::1", "127.0.0.1:9"])
+def test_a_service_that_does_not_answer_is_wrong(used: Shop, url: str) -> None:
+    said = used.run("doctor", "--json", "--url", url)
     assert said.code == 1
     assert said.json()[-1]["check"] == "service"
 
