@@ -157,7 +157,8 @@ class Turn:
 
     def set_price(self, picks: Collection[Pick], price: int) -> None:
         for pick in picks:
-            self._take(pick, min(max(0, pick.left - price), self.room(pick)))
+            if pick.left > price:
+                self._take(pick, min(pick.left - price, self.room(pick)))
 
     def use(self, picks: Collection[Pick]) -> None:
         for pick in picks:
@@ -183,7 +184,7 @@ class Turn:
         self.work += _WORK_PER_PICK * sum([1 + len(runs) for runs in runs_by_line.values()])
         left = self.left.with_runs(runs_by_line) if touched else self.left
         saving_by_line = {line: saving for line, saving in zip(lines, savings, strict=True) if saving}
-        return Taken(saving_by_line, {line: _units(self._pieces_by_line[line]) for line in saving_by_line}, left)
+        return Taken(saving_by_line, {line: self._units_on(line) for line in saving_by_line}, left)
 
     def _finish_lines(self, cap: int | None) -> Taken:
         amounts = self._amount_by_line
@@ -191,6 +192,12 @@ class Turn:
             shares = share_out(cap, list(amounts.values()))
             amounts = {line: share for line, share in zip(amounts, shares, strict=True) if share}
         return Taken(amounts, self.scan.quantities, self.left.less_on_lines(amounts))
+
+    def _units_on(self, line: int) -> int:
+        """Count the units of a line that a discount is on: those that could get cheaper, also where too little is
+        shared over them for each to get a part."""
+        runs, floor = self.left.runs(line), self.scan.min_prices.get(line, 0)
+        return sum([piece.units for piece in self._pieces_by_line[line] if runs[piece.run].left > floor])
 
     def _dearest_first(self, line: int) -> list[Piece]:
         runs = self.left.runs(line)
@@ -290,7 +297,3 @@ def _cut(pieces: list[Piece], saving: int) -> list[Piece]:
         for more, units in ((1, one_more), (0, piece.units - one_more))
     ]
     return [piece for piece in cut if piece.units]
-
-
-def _units(pieces: list[Piece]) -> int:
-    return sum([piece.units for piece in pieces if piece.amount])
