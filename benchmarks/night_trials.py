@@ -21,7 +21,7 @@ from pos_discount.learning import RetrainOptions, Verdict, retrain
 from pos_discount.learning.history import read_outcome_note
 from pos_discount.recording import OutcomeLesson
 from pos_discount.simulation.worlds import HUNTERS_MIX
-from pos_discount.store import KeptCustomer, Store
+from pos_discount.store import CustomerRecord, Store
 from pos_discount.store.connection import Connection, connect_to_write
 
 ONE_TYPE = (0.0, 1.0, 0.0, 0.0, 0.0)
@@ -91,7 +91,7 @@ def _accept_first(connection: Connection, every: int) -> None:
     for customer, event in connection.execute(f"{query} AND event NOT NULL"):
         counts.setdefault(customer, Counter())[event] += 1
     for customer, events in counts.items():
-        history = msgspec.msgpack.encode(KeptCustomer(sum(events.values()), (), tuple(sorted(events.items()))))
+        history = msgspec.msgpack.encode(CustomerRecord(sum(events.values()), (), tuple(sorted(events.items()))))
         connection.execute("UPDATE customers SET history = ? WHERE customer = ?", (history, customer))
 
 

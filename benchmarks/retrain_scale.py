@@ -27,6 +27,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from pos_discount.basket import Reaction, Result
 from pos_discount.learning import FitOptions, RetrainOptions, retrain
 from pos_discount.learning.history import read_outcome_note, read_visit
 from pos_discount.recording import Notes, OutcomeLesson
@@ -39,9 +40,8 @@ from pos_discount.sensitivity import (
     event_code,
     event_from_outcome,
 )
-from pos_discount.sensitivity.events import Reaction, Result
 from pos_discount.simulation.worlds import BASE_MIX, DEPTHS, TYPES
-from pos_discount.store import KeptCustomer, Store
+from pos_discount.store import CustomerRecord, Store
 from pos_discount.store.connection import Connection, connect_to_write
 
 DAY = 86_400_000_000
@@ -127,14 +127,14 @@ def moment_of(number: int) -> int:
 
 
 def _write_customers(connection: Connection, events_by_customer: dict[int, dict[str, int]]) -> None:
-    decoder = msgspec.msgpack.Decoder(KeptCustomer)
+    decoder = msgspec.msgpack.Decoder(CustomerRecord)
     connection.execute("BEGIN IMMEDIATE")
     for owner, counts in events_by_customer.items():
         name = f"c{owner:08d}"
         row = connection.execute("SELECT history FROM customers WHERE customer = ?", (name,)).fetchone()
         for code, number in decoder.decode(row[0]).events if row else ():
             counts[code] = counts.get(code, 0) + number
-        history = msgspec.msgpack.encode(KeptCustomer(sum(counts.values()), (), tuple(sorted(counts.items()))))
+        history = msgspec.msgpack.encode(CustomerRecord(sum(counts.values()), (), tuple(sorted(counts.items()))))
         connection.execute("INSERT OR REPLACE INTO customers (customer, history) VALUES (?, ?)", (name, history))
     connection.execute("COMMIT")
 

@@ -122,3 +122,7 @@ def _days_of_month(month: int) -> int:
 
 
 Arm = Literal["ladder", "holdout"]
+Reaction = Literal["accepted", "declined", "walked", "ignored"]
+Result = Literal["accepted", "bought_at_base", "left", "not_offered", "cancelled"]
+SALES: frozenset[Result] = frozenset({"accepted", "bought_at_base", "not_offered"})
+"""Results by which something was sold: what can be cancelled, and returned."""

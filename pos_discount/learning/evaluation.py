@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pos_discount.arrays import Bools, Floats, Ints
+from pos_discount.learning.intervals import TWO_SIDED_95
 
-TWO_SIDED_95 = 1.959964
 LEAST_LIKELY = 0.02
 """A ladder that the recorded policy draws less often than this is not evidence: a checkout weighs 50 times at most."""
 

@@ -23,7 +23,7 @@ from pos_discount.policy.values import Count, Integer, Money, Number, Percent, P
 
 Offer = Literal["ladder", "automatic", "on_request"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Every = Literal["day", "week", "month", "year", "ever"]
+Period = Literal["day", "week", "month", "year", "ever"]
 Per = Literal["customer", "store", "cashier", "chain"]
 
 
@@ -97,7 +97,7 @@ class Personalisation(msgspec.Struct, frozen=True):
     disclosure: Annotated[Mapping[str, str], Reads.SENTENCES] = {}
 
 
-class Product(msgspec.Struct, frozen=True):
+class CatalogueRow(msgspec.Struct, frozen=True):
     """One row of the catalogue: what a till may leave out about a sku. ``unit_cost`` in minor units."""
 
     category: str | None = None
@@ -121,7 +121,7 @@ class House(msgspec.Struct, frozen=True):
     ladder: LadderSettings = LadderSettings()
     guards: Guards = Guards()
     margins: tuple[Margin, ...] = ()
-    catalogue: Annotated[Mapping[str, Product], Reads.CATALOGUE] = {}
+    catalogue: Annotated[Mapping[str, CatalogueRow], Reads.CATALOGUE] = {}
     learning: LearningSettings = LearningSettings()
     holdout: HoldoutSettings = HoldoutSettings()
     personalisation: tuple[Personalisation, ...] = ()
@@ -143,7 +143,7 @@ class Limit(msgspec.Struct, frozen=True):
     per: Per
     uses: Number | None = None
     budget: Money | None = None
-    every: Every = "ever"
+    every: Period = "ever"
 
     def wrong(self) -> str | None:
         """Return what contradicts itself in the values as written, or None."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from pos_discount.policy.benefits import Prices
-from pos_discount.policy.model import Place, Product
+from pos_discount.policy.model import CatalogueRow, Place
 from pos_discount.policy.problems import Problem
 from pos_discount.policy.ranges import Range
 from pos_discount.policy.spelling import did_you_mean
@@ -24,12 +24,12 @@ CATALOGUE_COLUMNS: Final = ("sku", "category", "brand", "supplier", "tags", "uni
 PRICE_COLUMNS: Final = ("sku", "price")
 
 
-def read_catalogue(file: str, content: bytes, digits: int, note: Note) -> dict[str, Product]:
+def read_catalogue(file: str, content: bytes, digits: int, note: Note) -> dict[str, CatalogueRow]:
     """Read what a till may leave out about each sku; every column but sku may be left out, and so may its cells."""
-    product_by_sku: dict[str, Product] = {}
+    product_by_sku: dict[str, CatalogueRow] = {}
     for row in _rows(file, content, CATALOGUE_COLUMNS, ("sku",), note):
         try:
-            product_by_sku[row.sku()] = Product(
+            product_by_sku[row.sku()] = CatalogueRow(
                 category=row.word("category"),
                 brand=row.word("brand"),
                 supplier=row.word("supplier"),

@@ -10,6 +10,8 @@ from typing import Literal, get_args
 
 import msgspec
 
+from pos_discount.basket import Reaction, Result
+
 UNITS_PER_WHOLE = 400
 """Quarter points in a depth of 100 %."""
 
@@ -20,8 +22,6 @@ MOST_REFUSALS = 15
 """Refusals beyond this many are counted as this many."""
 
 Exit = Literal["accepted", "settled", "base", "walked", "left", "accepted_or_settled"]
-Reaction = Literal["accepted", "declined", "walked", "ignored"]
-Result = Literal["accepted", "bought_at_base", "left", "not_offered", "cancelled"]
 
 
 class Event(msgspec.Struct, frozen=True, order=False):

@@ -10,17 +10,16 @@ import hashlib
 from bisect import bisect_left
 from collections import Counter
 from functools import cache, lru_cache
-from typing import Literal
 
 import msgspec
 
+from pos_discount.basket import Arm
 from pos_discount.sensitivity.best import best_ladders
 from pos_discount.sensitivity.events import UNITS_PER_WHOLE
 from pos_discount.sensitivity.model import Belief, SensitivityModel
 from pos_discount.sensitivity.stakes import HoldoutLadder, Ladder, Stakes, Terms
 
 Distribution = tuple[tuple[Ladder, float], ...]
-Arm = Literal["ladder", "holdout"]
 
 MOST_WEIGHED = 32
 """Rungs among which the best ladder is sought: its time grows with their square, its worth hardly."""

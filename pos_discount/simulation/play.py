@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from pos_discount.arrays import Bools, Floats, Ints
+from pos_discount.basket import Reaction, Result
 from pos_discount.sensitivity import Event, event_from_outcome
-from pos_discount.sensitivity.events import Reaction, Result
 from pos_discount.simulation.shoppers import Ladder, Played, play
 from pos_discount.simulation.worlds import DEPTHS, GREED_LEVELS, World
 

@@ -16,7 +16,7 @@ import msgspec
 from pos_discount.store.connection import Connection
 from pos_discount.store.decisions import record_decision
 from pos_discount.store.outcomes import record_outcome
-from pos_discount.store.records import DecisionRecord, KeptCustomer, OutcomeRecord
+from pos_discount.store.records import CustomerRecord, DecisionRecord, OutcomeRecord
 
 BLOCK = 5_000
 NAMED_AT_ONCE = 500
@@ -145,11 +145,11 @@ def read_events_of(reading: Reading, customers: Iterable[str]) -> Iterator[tuple
         yield tuple((customer, decode(history).events) for customer, history in block)
 
 
-def read_customers(reading: Reading) -> Iterator[tuple[tuple[str, KeptCustomer], ...]]:
+def read_customers(reading: Reading) -> Iterator[tuple[tuple[str, CustomerRecord], ...]]:
     """Yield all customers with what is kept of them, by pseudonym, in blocks."""
     query = "SELECT customer, history FROM customers WHERE customer > ? ORDER BY customer LIMIT ?"
     blocks = _blocks(reading, query, "", tuple, lambda row: row[0])
-    decode = msgspec.msgpack.Decoder(KeptCustomer).decode
+    decode = msgspec.msgpack.Decoder(CustomerRecord).decode
     return (tuple((customer, decode(history)) for customer, history in block) for block in blocks)
 
 

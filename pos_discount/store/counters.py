@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pos_discount.pricing.holds import Counted
 from pos_discount.pricing.limits import CounterKey, Hold, Usage
 from pos_discount.store.connection import Connection
 from pos_discount.store.errors import HoldConflict
-from pos_discount.store.records import Counted
 
 MOST_SWEPT = 200
 """Expired holds taken out in one go, so that no single decision pays for a whole evening's."""

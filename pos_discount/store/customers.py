@@ -11,13 +11,13 @@ from collections import Counter
 import msgspec
 
 from pos_discount.store.connection import Connection
-from pos_discount.store.records import Day, KeptCustomer, Visit
+from pos_discount.store.records import CustomerRecord, Day, Visit
 
 
-def read_customer(connection: Connection, customer: str) -> KeptCustomer:
+def read_customer(connection: Connection, customer: str) -> CustomerRecord:
     """Read a customer's record; of an unknown customer, an empty one."""
     row = connection.execute("SELECT history FROM customers WHERE customer = ?", (customer,)).fetchone()
-    return msgspec.msgpack.decode(row[0], type=KeptCustomer) if row else KeptCustomer()
+    return msgspec.msgpack.decode(row[0], type=CustomerRecord) if row else CustomerRecord()
 
 
 def add_to_history(connection: Connection, customer: str, visit: Visit | None, event: str | None) -> None:
@@ -30,14 +30,14 @@ def take_from_history(connection: Connection, customer: str, visit: Visit | None
     _change(connection, customer, visit, event, sign=-1)
 
 
-def trim_history(history: KeptCustomer, first_day: int) -> KeptCustomer:
+def trim_history(history: CustomerRecord, first_day: int) -> CustomerRecord:
     """Leave out the days before one; visits ever and events stay."""
     return msgspec.structs.replace(history, days=tuple(day for day in history.days if day.day >= first_day))
 
 
-def write_customer(connection: Connection, customer: str, history: KeptCustomer) -> None:
+def write_customer(connection: Connection, customer: str, history: CustomerRecord) -> None:
     """Write a customer's record, or remove it where it is empty."""
-    if history == KeptCustomer():
+    if history == CustomerRecord():
         connection.execute("DELETE FROM customers WHERE customer = ?", (customer,))
     else:
         connection.execute(
@@ -53,14 +53,14 @@ def _change(connection: Connection, customer: str, visit: Visit | None, event: s
         write_customer(connection, customer, _changed(history, visit, event, sign))
 
 
-def _changed(history: KeptCustomer, visit: Visit | None, event: str | None, sign: int) -> KeptCustomer:
+def _changed(history: CustomerRecord, visit: Visit | None, event: str | None, sign: int) -> CustomerRecord:
     days = {day.day: day for day in history.days}
     if visit is not None:
         days[visit.day] = _add_visit(days.get(visit.day, Day(visit.day, 0, 0, 0, 0)), visit, sign)
     events = Counter(dict(history.events))
     if event is not None:
         events[event] += sign
-    return KeptCustomer(
+    return CustomerRecord(
         history.visits + (sign * visit.visits if visit else 0),
         tuple(day for _, day in sorted(days.items()) if any((day.visits, day.spend, day.promoted, day.returns))),
         tuple(sorted((code, count) for code, count in events.items() if count)),

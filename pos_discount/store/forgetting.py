@@ -22,7 +22,7 @@ from pos_discount.store.connection import Connection
 from pos_discount.store.counters import free_holds
 from pos_discount.store.customers import trim_history, write_customer
 from pos_discount.store.idempotency import KEPT_MICROSECONDS
-from pos_discount.store.records import KeptCustomer
+from pos_discount.store.records import CustomerRecord
 
 FORGETTING_LINE = re.compile(r"([0-9a-f]{64}) ([0-9]+)\n")
 MOST_AT_ONCE = 200
@@ -119,10 +119,10 @@ def trim_customers(connection: Connection, first_day: int, after: str) -> tuple[
     ).fetchall()
     changed = 0
     for customer, history in rows:
-        before = msgspec.msgpack.decode(history, type=KeptCustomer)
+        before = msgspec.msgpack.decode(history, type=CustomerRecord)
         trimmed = trim_history(before, first_day)
         if trimmed != before:
-            write_customer(connection, customer, trimmed if trimmed.days else KeptCustomer())
+            write_customer(connection, customer, trimmed if trimmed.days else CustomerRecord())
             changed += 1
     return (rows[-1][0] if rows else ""), changed
 

@@ -12,14 +12,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from pos_discount.basket import SALES
 from pos_discount.store.connection import Connection
 from pos_discount.store.counters import count_uses, free_holds, give_back, read_counted
 from pos_discount.store.customers import add_to_history, take_from_history
 from pos_discount.store.decisions import is_forgotten
 from pos_discount.store.records import OutcomeRecord, Recorded, Visit
-
-SALES = frozenset({"accepted", "bought_at_base", "not_offered"})
-"""Results by which something was sold: what can be cancelled, and returned."""
 
 
 def record_outcome(connection: Connection, outcome: OutcomeRecord) -> Recorded:

@@ -12,10 +12,9 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
-from pos_discount.basket import Arm
-from pos_discount.pricing.limits import CounterKey
+from pos_discount.basket import Arm, Result
+from pos_discount.pricing.holds import Counted
 
-Result = Literal["accepted", "bought_at_base", "left", "not_offered", "cancelled"]
 Recorded = Literal["created", "unchanged", "conflict", "unknown", "forgotten"]
 T = TypeVar("T")
 
@@ -54,14 +53,6 @@ class EarlierDecision(msgspec.Struct, frozen=True):
     decision_id: str
     seed: str
     arm: Arm
-
-
-class Counted(msgspec.Struct, frozen=True):
-    """What an outcome adds to one counter: uses, and what they cost the house."""
-
-    counter: CounterKey
-    uses: int
-    spent: int
 
 
 class Visit(msgspec.Struct, frozen=True):
@@ -143,7 +134,7 @@ class Day(msgspec.Struct, frozen=True, array_like=True):
     returns: int
 
 
-class KeptCustomer(msgspec.Struct, frozen=True, array_like=True):
+class CustomerRecord(msgspec.Struct, frozen=True, array_like=True):
     """What is kept of a customer's behaviour: visits ever, the last days one by one, event codes with their counts.
 
     Days and events are sorted, so that the same history in any order is the same record.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from pos_discount.basket import SALES
 from pos_discount.store.connection import Connection
 from pos_discount.store.customers import add_to_history
 from pos_discount.store.errors import NoSale, ReturnConflict
-from pos_discount.store.outcomes import SALES
 from pos_discount.store.records import ReturnedLine, ReturnRecord, Visit
 
 

@@ -40,9 +40,9 @@ from pos_discount.store.records import (
     ApiKey,
     Changes,
     Claim,
+    CustomerRecord,
     DecisionRecord,
     EarlierDecision,
-    KeptCustomer,
     KeptDecision,
     KeptFile,
     OutcomeRecord,
@@ -127,7 +127,7 @@ class Store:
         with self._snapshot() if except_sale else self._reading() as connection:
             return counters.read_usage(connection, keys, now, except_sale)
 
-    def read_customer(self, customer: str) -> KeptCustomer:
+    def read_customer(self, customer: str) -> CustomerRecord:
         """Read what is kept of a customer's behaviour; of an unknown one, an empty record."""
         with self._reading() as connection:
             return customers.read_customer(connection, customer)
@@ -290,7 +290,7 @@ class Store:
             return bulk.read_events(self._reading)
         return bulk.read_events_of(self._reading, customers)
 
-    def read_customers(self) -> Iterator[tuple[tuple[str, KeptCustomer], ...]]:
+    def read_customers(self) -> Iterator[tuple[tuple[str, CustomerRecord], ...]]:
         """Yield every customer's pseudonym and record in blocks; for refitting from the counts of all."""
         return bulk.read_customers(self._reading)
 

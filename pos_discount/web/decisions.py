@@ -17,8 +17,7 @@ from pos_discount.basket import Basket, moment_of
 from pos_discount.decide import Decision, Explain, KeptCustomer, Known, Seed, counters_needed, decide
 from pos_discount.pricing import CounterKey, Usage
 from pos_discount.recording import Inputs, decision_record, microseconds
-from pos_discount.store import Answering, Claim, HoldConflict, Reply, Store
-from pos_discount.store import KeptCustomer as CustomerRecord
+from pos_discount.store import Answering, Claim, CustomerRecord, HoldConflict, Reply, Store
 from pos_discount.web.in_force import InForce, PolicyInForce
 from pos_discount.web.metrics import Metrics
 from pos_discount.web.problems import retry_later

@@ -12,12 +12,10 @@ import msgspec
 from msgspec import Meta
 
 from pos_discount.answer import Answer
-from pos_discount.basket import Amount, Identifier, Moment
+from pos_discount.basket import Amount, Identifier, Moment, Reaction, Result
 from pos_discount.web.problems import Fault
 
 RungNumber = Annotated[int, Meta(ge=1, le=1000, description="A rung of the ladder, counting from 1 as answered.")]
-Result = Literal["accepted", "bought_at_base", "left", "not_offered", "cancelled"]
-Reaction = Literal["accepted", "declined", "walked", "ignored"]
 MOST_OUTCOMES = 500
 
 

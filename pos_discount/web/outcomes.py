@@ -12,12 +12,12 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from pos_discount.basket import SALES
 from pos_discount.recording import OutcomeLesson, local_day, microseconds
 from pos_discount.sensitivity import event_code, event_from_outcome
 from pos_discount.store import (
     Answering,
     Claim,
-    Counted,
     ForgottenDecision,
     OutcomeRecord,
     Recorded,
@@ -48,7 +48,6 @@ PROBLEM_BY_RECORDED: dict[str, tuple[str, str]] = {
     "forgotten": ("decision_forgotten", "This decision was forgotten together with its customer."),
 }
 STATUS_BY_RECORDED = {"created": 201, "unchanged": 200, "conflict": 409, "unknown": 404, "forgotten": 404}
-SALES = frozenset({"accepted", "bought_at_base", "not_offered"})
 CODE_BY_RECORDED = {"created": "recorded", "unchanged": "unchanged"}
 
 _encode = msgspec.json.Encoder().encode
@@ -134,7 +133,7 @@ class Outcomes:
             satisfaction=report.satisfaction,
             said_at=None if report.at is None else microseconds(report.at),
             body=_encode(_without_decision(report)),
-            counted=tuple(Counted(c.counter, c.uses, c.spent) for c in sold.counted) if sold else (),
+            counted=sold.counted if sold else (),
             visit=None if report.result == "cancelled" else self._visit(sale, sold, paid),
             event=None if event is None else event_code(event),
             learning=msgspec.msgpack.encode(OutcomeLesson(sold.profit if sold else 0.0, paid, offers)),

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from pos_discount.basket import SALES
 from pos_discount.pricing.returns import Refunded, Returned, paid_for, refunds
 from pos_discount.recording import local_day, microseconds
 from pos_discount.store import Claim, NoSale, Reply, ReturnConflict, ReturnRecord, Store
@@ -20,7 +21,7 @@ from pos_discount.web.bodies import BodyReader
 from pos_discount.web.decisions import answering_with
 from pos_discount.web.keys import Caller
 from pos_discount.web.messages import LineRefund, OutcomeReport, ReturnAnswer, ReturnedLine, ReturnRequest
-from pos_discount.web.outcomes import SALES, open_sale
+from pos_discount.web.outcomes import open_sale
 from pos_discount.web.problems import Fault, Problem, invalid, retry_later
 from pos_discount.web.sales import Archive, KeptSale, Sold, reduced
 

@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from pos_discount.basket import Basket, Customer, Line
+from pos_discount.basket import Basket, Customer, Line, Reaction, Result
 from pos_discount.decide import Decision, Known, Seed, ServedModel, decide
 from pos_discount.policy import load_policy
 from pos_discount.pricing import PolicyIndex
 from pos_discount.recording import Inputs, OutcomeLesson, decision_record, microseconds, read_inputs
 from pos_discount.sensitivity import event_code, event_from_outcome
-from pos_discount.sensitivity.events import Reaction, Result
 from pos_discount.store import DecisionRecord, KeptFile, OutcomeRecord, Store, Visit
 from pos_discount.web.decisions import NOTHING_KEPT, kept_customer
 

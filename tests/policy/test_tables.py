@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 
 from pos_discount.policy.benefits import PriceList
-from pos_discount.policy.model import Product
+from pos_discount.policy.model import CatalogueRow
 
 from .reading import HOUSE, lines_of, policy_of, promotion, read, read_files
 
 WITH_CATALOGUE = HOUSE + "catalogue: products.csv\n"
 
 
-def catalogue_of(table: str | bytes) -> dict[str, Product]:
+def catalogue_of(table: str | bytes) -> dict[str, CatalogueRow]:
     return dict(policy_of(read_files({"house.yaml": WITH_CATALOGUE, "products.csv": table})).house.catalogue)
 
 
 def test_a_catalogue_fills_in_what_a_till_leaves_out() -> None:
     table = 'sku,category,brand,supplier,tags,unit_cost\nA,care/face,"Nord, Sea",N,new|vegan; soft,5.40\nB,,,,,\n'
     assert catalogue_of(table) == {
-        "A": Product("care/face", "Nord, Sea", "N", ("new", "vegan", "soft"), 540),
-        "B": Product(),
+        "A": CatalogueRow("care/face", "Nord, Sea", "N", ("new", "vegan", "soft"), 540),
+        "B": CatalogueRow(),
     }
 
 
@@ -35,7 +35,7 @@ def test_a_catalogue_fills_in_what_a_till_leaves_out() -> None:
     ids=["byte order mark and CRLF", "quoted, other order", "blank lines, no last newline", "blanks around cells"],
 )
 def test_a_catalogue_may_be_written_as_spreadsheets_write_it(table: str | bytes) -> None:
-    assert catalogue_of(table) == {"A": Product(brand="Café")}
+    assert catalogue_of(table) == {"A": CatalogueRow(brand="Café")}
 
 
 def test_a_price_list_sets_a_unit_price_for_each_sku() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pos_discount.pricing.holds import Counted
 from pos_discount.pricing.limits import CounterKey, Hold
-from pos_discount.store import Counted, DecisionRecord, OutcomeRecord, Visit
+from pos_discount.store import DecisionRecord, OutcomeRecord, Visit
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

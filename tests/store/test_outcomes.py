@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from pos_discount.pricing.limits import CounterKey, Usage
-from pos_discount.store import Day, KeptCustomer, OutcomeRecord, Store
+from pos_discount.store import CustomerRecord, Day, OutcomeRecord, Store
 
 from .made import GOODWILL, MINUTE, NOON, SECOND, a_decision, a_hold, a_visit, an_outcome, counted
 
@@ -71,7 +71,7 @@ def test_what_is_cancelled_gives_back_what_it_counted(decided: Store) -> None:
     decided.record_outcomes((SOLD,))
     decided.record_outcomes((CANCELLED,))
     assert decided.read_usage((GOODWILL,), NOON) == (Usage(0, 0),)
-    assert decided.read_customer("aa11") == KeptCustomer()
+    assert decided.read_customer("aa11") == CustomerRecord()
 
 
 def test_a_cancelled_sale_does_not_become_a_sale_again(decided: Store) -> None:
@@ -109,7 +109,7 @@ def test_a_customers_history_is_kept_by_day(store: Store) -> None:
         store.record_decision(a_decision(number, customer="aa11"))
         visit = a_visit(day, spend, promoted=spend // 10)
         store.record_outcomes((an_outcome(number, visit=visit, event="0:12:0:accepted"),))
-    history = KeptCustomer(3, (Day(10, 1, 300, 30, 0), Day(20, 2, 1050, 105, 0)), (("0:12:0:accepted", 3),))
+    history = CustomerRecord(3, (Day(10, 1, 300, 30, 0), Day(20, 2, 1050, 105, 0)), (("0:12:0:accepted", 3),))
     assert store.read_customer("aa11") == history
 
 

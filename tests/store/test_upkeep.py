@@ -20,8 +20,8 @@ from pos_discount.store import (
     ApiKey,
     Changes,
     Claim,
+    CustomerRecord,
     ForgottenDecision,
-    KeptCustomer,
     KeptFile,
     Pause,
     Receipt,
@@ -150,7 +150,7 @@ def test_all_customers_come_with_their_records(store: Store) -> None:
         store.record_decision(a_decision(number, customer=f"c{number}"))
     store.record_outcomes([an_outcome(number, event="0:12:0:accepted") for number in range(3)])
     customers = [row for block in store.read_customers() for row in block]
-    assert customers == [(f"c{number}", KeptCustomer(events=(("0:12:0:accepted", 1),))) for number in range(3)]
+    assert customers == [(f"c{number}", CustomerRecord(events=(("0:12:0:accepted", 1),))) for number in range(3)]
 
 
 # Forgetting
@@ -196,7 +196,7 @@ def test_a_forgotten_decision_says_so_and_takes_no_outcome(store: Store) -> None
     with pytest.raises(ForgottenDecision):
         store.read_decision("dec_000007")
     assert store.record_outcomes((an_outcome(7),)) == ("forgotten",)
-    assert store.read_customer(CUSTOMER) == KeptCustomer()
+    assert store.read_customer(CUSTOMER) == CustomerRecord()
     assert store.read_usage((CounterKey("goodwill", "customer", CUSTOMER, "ever", ""),), NOON) == (Usage(0, 0),)
     with store.answering_once(Claim("till", "forgotten-key", b"d", NOON)) as first:
         assert first is None
