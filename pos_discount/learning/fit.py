@@ -32,10 +32,10 @@ from pos_discount.learning.mixture import (
     sum_up,
     with_mixes,
 )
-from pos_discount.learning.segments import align_to
-from pos_discount.learning.served import serve
+from pos_discount.learning.segments import Sample, align_to
+from pos_discount.learning.served import Learned, serve
 from pos_discount.learning.starts import choose_start, some_owners
-from pos_discount.sensitivity import CellTree, ModelCard, Stakes, Terms
+from pos_discount.sensitivity import CellTree, ModelCard
 
 
 class Day(NamedTuple):
@@ -54,12 +54,11 @@ def fit_sensitivity(
     *,
     seed: int,
     fitted_until: str | None = None,
-    sample: tuple[Stakes, ...] = (),
-    terms: Terms | None = None,
+    sample: Sample | None = None,
 ) -> Fitted:
     """Fit the mixture to all counts, going on from the previous night where there is one.
 
-    `sample` are baskets on which segments are compared, under `terms`, before they are merged for people to read.
+    `fitted_until` goes onto the model's card; on a `sample` segments are compared before they are merged for people.
     """
     is_young = evidence.visits() < options.young_until
     shared = prior_tables() if is_young else shared_tables(evidence, options.noise)
@@ -71,14 +70,9 @@ def fit_sensitivity(
         found = _fit_on(evidence, previous, shared, options)
     labels, tables, _ = _labelled(previous, found.tables)
     sums = sum_up(evidence, tables, cells_of(found.tree, evidence.bins), options.noise)
-    card = ModelCard(
-        kind="learned",
-        effective_samples=round(evidence.visits(), 1),
-        customers=sum(key is not None for key in evidence.keys),
-        nights=_nights(previous) + 1,
-        fitted_until=fitted_until,
-        held_out_log_likelihood=found.held_out,
-    )
+    customers = sum(key is not None for key in evidence.keys)
+    card = _card(evidence.visits(), customers, _nights(previous) + 1, fitted_until, found.held_out)
+    learned = Learned(tables, found.tree, shared, found.strengths, sums, labels)
     return Fitted(
         tables=tables,
         tree=found.tree,
@@ -89,7 +83,7 @@ def fit_sensitivity(
         anew_at_night=found.anew_at_night,
         anew_at_visits=found.anew_at_visits,
         held_out_log_likelihood=found.held_out,
-        model=serve(tables, found.tree, shared, found.strengths, sums, labels, card, options, seed, sample, terms),
+        model=serve(learned, card, options, seed, sample),
     )
 
 
@@ -100,8 +94,7 @@ def fit_day(
     *,
     seed: int,
     fitted_until: str | None = None,
-    sample: tuple[Stakes, ...] = (),
-    terms: Terms | None = None,
+    sample: Sample | None = None,
 ) -> Fitted:
     """Go on from the previous night with what the day brought, at the cost of the day."""
     shared = shared_tables(_everything(previous.sums, day), options.noise)
@@ -119,17 +112,22 @@ def fit_day(
     strengths = empirical_strengths(expected_of_sums(sums, tables, options.noise), shared)
     labels, tables, order = _labelled(previous, tables)
     sums = Sums(sums.events, sums.seen[:, order], sums.mixes[:, order])
-    card = ModelCard(
-        kind="learned",
-        effective_samples=round(sums.visits(), 1),
-        customers=day.customers,
-        nights=previous.nights + 1,
-        fitted_until=fitted_until,
-        held_out_log_likelihood=previous.held_out_log_likelihood,
-    )
-    model = serve(tables, previous.tree, shared, strengths, sums, labels, card, options, seed, sample, terms)
+    held_out = previous.held_out_log_likelihood
+    card = _card(sums.visits(), day.customers, previous.nights + 1, fitted_until, held_out)
+    model = serve(Learned(tables, previous.tree, shared, strengths, sums, labels), card, options, seed, sample)
     return replace(
         previous, tables=tables, strengths=strengths, sums=sums, labels=labels, nights=card.nights, model=model
+    )
+
+
+def _card(visits: float, customers: int, nights: int, until: str | None, held_out: float | None) -> ModelCard:
+    return ModelCard(
+        kind="learned",
+        effective_samples=round(visits, 1),
+        customers=customers,
+        nights=nights,
+        fitted_until=until,
+        held_out_log_likelihood=held_out,
     )
 
 

@@ -32,6 +32,7 @@ from pos_discount.learning.gate import (
 )
 from pos_discount.learning.heldout import HeldOut, held_out_gain
 from pos_discount.learning.history import Visit, visits_of
+from pos_discount.learning.segments import Sample
 from pos_discount.learning.state import LearnerState, StateUnreadable, state_from_bytes, state_to_bytes
 from pos_discount.learning.taught import day_of, evidence_of
 from pos_discount.sensitivity import (
@@ -240,15 +241,13 @@ def _trial(options: FitOptions, fitted: Fitted, *, is_anew: bool) -> FitOptions:
 def _fitted(
     taught: Evidence | Day, previous: Fitted | None, visits: Sequence[Visit], options: RetrainOptions, sequence: int
 ) -> Fitted:
-    sample = tuple(visit.stakes for visit in visits[-SAMPLE:] if len(visit.stakes.depths) > 1)
-    terms, until = visits[-1].terms if visits else None, str(sequence)
+    stakes, until = tuple(visit.stakes for visit in visits[-SAMPLE:] if len(visit.stakes.depths) > 1), str(sequence)
+    sample = Sample(stakes, visits[-1].terms) if visits else None
     if isinstance(taught, Evidence):
-        return fit_sensitivity(
-            taught, previous, options.fit, seed=sequence, fitted_until=until, sample=sample, terms=terms
-        )
+        return fit_sensitivity(taught, previous, options.fit, seed=sequence, fitted_until=until, sample=sample)
     if previous is None:
         raise ValueError("a day alone can be fitted only where a night before it was")
-    return fit_day(taught, previous, options.fit, seed=sequence, fitted_until=until, sample=sample, terms=terms)
+    return fit_day(taught, previous, options.fit, seed=sequence, fitted_until=until, sample=sample)
 
 
 def _rivals(store: Store, champion: str | None, now: int) -> tuple[SensitivityModel, ...]:

@@ -5,6 +5,7 @@ agree, and described by what they do.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -39,13 +40,20 @@ def align_to(before: Tables | None, labels: Sequence[int], after: Tables) -> tup
     return tuple(aligned), sum(label in labels for label in aligned)
 
 
-def merge_alike(model: SensitivityModel, sample: Sequence[Stakes], terms: Terms) -> tuple[int, ...]:
+class Sample(NamedTuple):
+    """Baskets on which segments are compared, and the terms under which ladders are named on them."""
+
+    stakes: tuple[Stakes, ...]
+    terms: Terms
+
+
+def merge_alike(model: SensitivityModel, sample: Sample) -> tuple[int, ...]:
     """Give each latent segment the first one whose best ladders agree with its own on ALIKE of the sample."""
     count = len(model.walk)
-    sample = [stakes for stakes in sample if len(stakes.depths) <= MOST_WEIGHED]
-    if not sample:
+    weighed = [stakes for stakes in sample.stakes if len(stakes.depths) <= MOST_WEIGHED]
+    if not weighed:
         return tuple(range(count))
-    ladders = [_best_ladders(model, segment, sample, terms) for segment in range(count)]
+    ladders = [_best_ladders(model, segment, weighed, sample.terms) for segment in range(count)]
     leader: list[int] = []
     for segment, own in enumerate(ladders):
         alike = (other for other in dict.fromkeys(leader) if _agreement(ladders[other], own) > ALIKE)

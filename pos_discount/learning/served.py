@@ -1,6 +1,7 @@
 """From tables to what is served: draws from the posterior, segments as people read them."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,54 +15,45 @@ from pos_discount.learning.mixture import (
     RUNG,
     SURVIVED,
     WALKED,
-    Expected,
     Strengths,
     Sums,
     Tables,
     expected_of_sums,
 )
-from pos_discount.learning.segments import describe_segments, merge_alike
-from pos_discount.sensitivity import CellTree, ModelCard, SensitivityModel, Stakes, Terms
+from pos_discount.learning.segments import Sample, describe_segments, merge_alike
+from pos_discount.sensitivity import CellTree, ModelCard, SensitivityModel
 from pos_discount.sensitivity.prior import PRIOR_BASE_SHARE, PRIOR_STRENGTH
 
 
-def serve(
-    tables: Tables,
-    tree: CellTree,
-    shared: Tables,
-    strengths: Strengths,
-    sums: Sums,
-    labels: tuple[int, ...],
-    card: ModelCard,
-    options: FitOptions,
-    seed: int,
-    sample: tuple[Stakes, ...],
-    terms: Terms | None,
-) -> SensitivityModel:
-    """Make the model that is served of fitted tables and the `sums` over all owners under them."""
+class Learned(NamedTuple):
+    """What a night learned: tables by segment, in the order of their `labels`, and the `sums` over all owners under
+    them; `shared` is what they are shrunk to, by `strengths`."""
+
+    tables: Tables
+    tree: CellTree
+    shared: Tables
+    strengths: Strengths
+    sums: Sums
+    labels: tuple[int, ...]
+
+
+def serve(learned: Learned, card: ModelCard, options: FitOptions, seed: int, sample: Sample | None) -> SensitivityModel:
+    """Make the model that is served; segments that act alike on the `sample` are one for people to read."""
+    tables, sums = learned.tables, learned.sums
     visits = sums.seen.sum(axis=0)
     shares = (visits + 1e-9) / (visits.sum() + 1e-9 * len(visits))
-    expected, dice = expected_of_sums(sums, tables, options.noise), np.random.default_rng([seed, 1])
-    plain = _with_draws(tables, tree, expected, shared, strengths, card, options, dice)
-    leaders = merge_alike(plain, sample, terms) if terms else tuple(range(len(labels)))
-    deviations = curve_deviations(sums, tables, shared, strengths, options.noise)
-    segments, segment_of = describe_segments(plain, labels, leaders, shares, deviations)
+    plain = _with_draws(learned, card, options, np.random.default_rng([seed, 1]))
+    leaders = merge_alike(plain, sample) if sample else tuple(range(len(learned.labels)))
+    deviations = curve_deviations(sums, tables, learned.shared, learned.strengths, options.noise)
+    segments, segment_of = describe_segments(plain, learned.labels, leaders, shares, deviations)
     return replace(plain, segments=segments, segment_of=segment_of)
 
 
-def _with_draws(
-    tables: Tables,
-    tree: CellTree,
-    expected: Expected,
-    shared: Tables,
-    strengths: Strengths,
-    card: ModelCard,
-    options: FitOptions,
-    dice: np.random.Generator,
-) -> SensitivityModel:
+def _with_draws(learned: Learned, card: ModelCard, options: FitOptions, dice: np.random.Generator) -> SensitivityModel:
     """Serve the tables with draws around them: Dirichlets and Betas on the expected counts, weighed by how much
     narrower than the posterior they should be."""
-    count, weight = options.draws, options.draw_weight
+    tables, shared, strengths = learned.tables, learned.shared, learned.strengths
+    expected, count, weight = expected_of_sums(learned.sums, tables, options.noise), options.draws, options.draw_weight
     rates, pull = weight * expected.rates, weight * strengths.rate
     mix = tables.mixes.mean(axis=0) if len(tables.mixes) > 1 else tables.mixes[0]
     masses = _dirichlet(weight * (expected.masses + strengths.curve * shared.masses), count, dice)
@@ -83,7 +75,7 @@ def _with_draws(
             dice,
         )[:, 0],
         base_share=tables.base_share,
-        tree=tree,
+        tree=learned.tree,
         segments=(),
         segment_of=tuple(range(len(tables.walk))),
         card=card,

@@ -5,6 +5,7 @@ import pytest
 
 from pos_discount.learning import FitOptions, fit_sensitivity, gather_evidence
 from pos_discount.learning.cells import CellLimits, cells_of, grow_cells
+from pos_discount.learning.segments import Sample
 from pos_discount.sensitivity import KNOTS, Behaviour, Stakes, Terms, believe, model_from_bytes, model_to_bytes
 from pos_discount.sensitivity.prior import PRIOR_SEGMENTS
 
@@ -21,7 +22,7 @@ SAMPLE = tuple(
 @pytest.fixture(scope="module")
 def fitted():
     evidence, is_hunter = two_groups(500, 8, seed=0)
-    return fit_sensitivity(evidence, None, QUICK, seed=1, sample=SAMPLE, terms=Terms(3, 15.0)), evidence, is_hunter
+    return fit_sensitivity(evidence, None, QUICK, seed=1, sample=Sample(SAMPLE, Terms(3, 15.0))), evidence, is_hunter
 
 
 def test_customers_fall_into_the_groups_that_they_were_made_from(fitted) -> None:
@@ -64,7 +65,7 @@ def test_a_cell_has_enough_visits(fitted) -> None:
 
 def test_a_segment_keeps_its_name_from_night_to_night(fitted) -> None:
     fit, evidence, _ = fitted
-    again = fit_sensitivity(evidence, fit, QUICK, seed=2, sample=SAMPLE, terms=Terms(3, 15.0))
+    again = fit_sensitivity(evidence, fit, QUICK, seed=2, sample=Sample(SAMPLE, Terms(3, 15.0)))
     assert again.labels == fit.labels
     assert [(each.segment_id, each.name) for each in again.model.segments] == [
         (each.segment_id, each.name) for each in fit.model.segments
@@ -73,7 +74,7 @@ def test_a_segment_keeps_its_name_from_night_to_night(fitted) -> None:
 
 def test_the_same_evidence_and_seed_give_the_same_model(fitted) -> None:
     fit, evidence, _ = fitted
-    again = fit_sensitivity(evidence, None, QUICK, seed=1, sample=SAMPLE, terms=Terms(3, 15.0))
+    again = fit_sensitivity(evidence, None, QUICK, seed=1, sample=Sample(SAMPLE, Terms(3, 15.0)))
     assert model_to_bytes(again.model) == model_to_bytes(fit.model)
 
 
@@ -103,7 +104,7 @@ def test_segments_that_act_alike_are_one_for_people(fitted) -> None:
     fit, _, _ = fitted
     one_price = (Stakes((0.03,), (1_000.0,), 1_030.0, 1_000.0),)
     _, evidence, _ = fitted
-    merged = fit_sensitivity(evidence, None, QUICK, seed=1, sample=one_price, terms=Terms(3, 15.0))
+    merged = fit_sensitivity(evidence, None, QUICK, seed=1, sample=Sample(one_price, Terms(3, 15.0)))
     assert len(fit.model.walk) >= 2
     assert len(merged.model.segments) == 1
     assert set(merged.model.segment_of) == {0}
