@@ -33,7 +33,7 @@ def find_what_is_in_vain(policy: Policy) -> Iterator[Finding]:
         yield from _find_what_does_not_fit_a_budget(promotion, policy.house.currency_digits)
         present = _present_of(promotion)
         if present is not None:
-            yield from _find_what_is_lost_on_a_present(promotion, present)
+            yield from _find_what_is_lost_on_a_present(promotion)
         if _is_for_nobody(promotion):
             yield warning(promotion, "points go to customers without a card, too; expected 'member: yes' in 'when'")
         benefit = promotion.benefit
@@ -107,7 +107,7 @@ def _find_what_does_not_fit_a_budget(promotion: Promotion, digits: int) -> Itera
             yield warning(promotion, f"{held}, and a use that does not fit is not given")
 
 
-def _find_what_is_lost_on_a_present(promotion: Promotion, present: Gift | Points) -> Iterator[Finding]:
+def _find_what_is_lost_on_a_present(promotion: Promotion) -> Iterator[Finding]:
     """Find what has no meaning beside a gift or points, which take nothing off a price."""
     if promotion.funded:
         yield warning(promotion, "'funded' says nothing of a gift or points, whose 'cost' is all the house's")
