@@ -622,6 +622,48 @@ def test_settings_that_may_be_meant_are_not_found_fault_with(lines: str) -> None
     assert findings(promotion("{percent: 1%, of: care}"), f"{HOUSE}{lines}\n") == []
 
 
+SLIPS = [
+    ("{percent: 0.15}", "", "'percent' is 0.15%, less than one percent; did you mean 15%?"),
+    ("{percent: 0.99%}", "", "did you mean 99%?"),
+    ("{every: {units: 3}, give: {percent: 0.5}}", "", "'percent' is 0.5%, less than one percent"),
+    ("{tiers: {by: spend, steps: [{from: 5, percent: 0.03}]}}", "", "did you mean 3%?"),
+    ("{percent: 5%}", "funded: 0.6", "'funded' is 0.6%, less than one percent; did you mean 60%?"),
+    ("{gift: {sku: S, name: S, value: 0.90, cost: 6.00}}", "", "are 'value' and 'cost' the wrong way round?"),
+    ("{points: {amount: 9, value: 1, cost: 1.01}}", "when: [member: yes]", "'value' and 'cost' the wrong way round?"),
+]
+NO_SLIPS = [
+    ("{percent: 1%}", "funded: 1%"),
+    ("{percent: 1.5}", "funded: 0%"),
+    ("{gift: {sku: S, name: S, value: 1, cost: 1}}", ""),
+    ("{gift: {sku: S, name: S, cost: 1}}", "offer: automatic"),
+]
+SLIPS_OF_THE_HOUSE = [
+    ("guards: {max_depth: 0.4}", "'max_depth' is 0.4%, less than one percent; did you mean 40%?"),
+    ("guards: {authority: {cashier: 0.15}}", "'cashier' is 0.15%, less than one percent"),
+    ("margins: [{rate: 0.38}]", "'rate' is 0.38%, less than one percent"),
+    ("holdout: {share: 0.05}", "'share' is 0.05%, less than one percent"),
+]
+
+
+@pytest.mark.parametrize(("benefit", "lines", "words"), SLIPS)
+def test_a_share_for_a_percentage_and_a_cost_for_a_value_are_asked_about(benefit: str, lines: str, words: str) -> None:
+    (found,) = findings(promotion(benefit, lines))
+    assert found.startswith("spring.yaml:2:5: warning: p: ")
+    assert words in found
+
+
+@pytest.mark.parametrize(("benefit", "lines"), NO_SLIPS)
+def test_percentages_from_one_on_and_presents_worth_their_cost_are_meant(benefit: str, lines: str) -> None:
+    assert findings(promotion(benefit, lines)) == []
+
+
+@pytest.mark.parametrize(("lines", "words"), SLIPS_OF_THE_HOUSE)
+def test_a_share_for_a_percentage_of_the_house_is_asked_about(lines: str, words: str) -> None:
+    (found,) = findings(promotion("{percent: 1%, of: care}"), f"{HOUSE}{lines}\n")
+    assert found.startswith("house.yaml:1:1: warning: ")
+    assert words in found
+
+
 CATALOGUED = HOUSE + "catalogue: products.csv\n"
 NOT_IN_THE_CATALOGUE = [
     ("{percent: 1%, of: {category: make-op}}", "warning: p: a range has the category 'make-op'", "'make-up'?"),

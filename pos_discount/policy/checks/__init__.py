@@ -14,6 +14,7 @@ from pos_discount.policy.checks.catalogue import find_what_no_product_has
 from pos_discount.policy.checks.finding import Finding, Severity
 from pos_discount.policy.checks.guards import find_what_may_break_guards
 from pos_discount.policy.checks.settings import find_wrong_settings
+from pos_discount.policy.checks.slips import find_slips
 from pos_discount.policy.checks.stacking import find_wrong_classes
 from pos_discount.policy.checks.upkeep import find_what_is_missing, find_what_is_over
 from pos_discount.policy.checks.vain import find_what_is_in_vain
@@ -31,6 +32,7 @@ def check_policy(policy: Policy, now: datetime) -> tuple[Finding, ...]:
         *find_what_may_break_guards(policy),
         *find_wrong_classes(policy),
         *find_what_no_product_has(policy),
+        *find_slips(policy),
         *find_what_is_in_vain(policy),
         *find_what_is_missing(policy),
         *find_wrong_settings(policy),
