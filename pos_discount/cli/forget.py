@@ -8,17 +8,21 @@ import click
 
 from pos_discount.cli.environment import learned_memory, now, now_microseconds, open_store, read_secret, read_settings
 from pos_discount.cli.output import json_option, note, print_json, with_progress
+from pos_discount.store import Store, holds_trace
 
 
 @click.command()
 @click.argument("customer", required=False)
 @click.option("--older-than", type=click.IntRange(min=1), metavar="DAYS", help="Erase decisions made before that, too.")
+@click.option("--no-rewrite", is_flag=True, help="Leave the file as it is, stale copies included, for another time.")
 @json_option
-def forget(customer: str | None, older_than: int | None, as_json: bool) -> None:
+def forget(customer: str | None, older_than: int | None, no_rewrite: bool, as_json: bool) -> None:
     """Erase all that links to CUSTOMER, the id as tills send it: decisions, outcomes, history, receipts.
 
-    The file is rewritten, so that no stale copy stays in it. A backup from before, once restored, forgets again. Counts
-    of money spent stay, since they name nobody; the next nightly training goes on without the customer.
+    What is erased is overwritten. Then the file is searched for copies of the customer's pseudonym, which nobody waits
+    for, and rewritten where there is one, as it always is after --older-than: tills wait seconds for each gigabyte.
+    A backup from before, once restored, forgets again. Counts of money spent stay, since they name nobody; the next
+    nightly training goes on without the customer.
 
     \b
     Example:
@@ -27,18 +31,25 @@ def forget(customer: str | None, older_than: int | None, as_json: bool) -> None:
     if customer is None and older_than is None:
         raise click.UsageError("name a CUSTOMER, or give --older-than DAYS")
     settings = read_settings()
+    pseudonym = None if customer is None else read_secret(settings).pseudonym(customer)
     with open_store(settings) as store:
-        of_customer = (
-            0 if customer is None else store.forget(read_secret(settings).pseudonym(customer), now_microseconds())
-        )
-        aged = 0
-        if older_than is not None:
-            before = now() - timedelta(days=older_than)
-            steps = store.purge(int(before.timestamp() * 1e6), before.toordinal(), now_microseconds())
-            aged = sum(with_progress(steps, "steps"))
-        store.scrub()
+        of_customer = 0 if pseudonym is None else store.forget(pseudonym, now_microseconds())
+        aged = 0 if older_than is None else _purge(store, older_than)
         learned_memory(store.path).unlink(missing_ok=True)  # it counts by customer; the next night reads all again
+    is_rewritten = not no_rewrite and (
+        older_than is not None or (pseudonym is not None and holds_trace(settings.database, pseudonym))
+    )
+    if is_rewritten:
+        with open_store(settings) as store:
+            store.scrub()
     if as_json:
-        print_json({"decisions_of_customer": of_customer, "rows_by_age": aged})
+        print_json({"decisions_of_customer": of_customer, "rows_by_age": aged, "rewritten": is_rewritten})
     else:
-        note(f"erased: {of_customer} decisions of the customer, {aged} rows by age; the file is rewritten")
+        rewritten = "; the file is rewritten" if is_rewritten else ""
+        note(f"erased: {of_customer} decisions of the customer, {aged} rows by age{rewritten}")
+
+
+def _purge(store: Store, older_than: int) -> int:
+    before = now() - timedelta(days=older_than)
+    steps = store.purge(int(before.timestamp() * 1e6), before.toordinal(), now_microseconds())
+    return sum(with_progress(steps, "steps"))

@@ -17,6 +17,7 @@ from pos_discount.store.errors import (
     StoreUnavailable,
     UnknownDecision,
 )
+from pos_discount.store.forgetting import holds_trace
 from pos_discount.store.records import (
     Activation,
     Answering,
@@ -76,5 +77,6 @@ __all__ = [
     "StoreUnavailable",
     "UnknownDecision",
     "Visit",
+    "holds_trace",
     "restore_backup",
 ]

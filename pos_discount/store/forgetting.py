@@ -1,9 +1,10 @@
 """Forgetting a customer, and what is older than is kept, so that nothing that links to them is left.
 
-What is deleted is overwritten with zeros, the log is emptied, and `scrub` rewrites the file, since pages that were
-split earlier may hold stale copies. A list beside the database says who was forgotten, by digests that name nobody;
-whoever opens a restored backup applies what it does not know yet. Money that was spent stays counted in the budgets of
-stores and the chain: it names nobody.
+What is deleted is overwritten with zeros and the log is emptied. Pages that were split or joined earlier may still hold
+stale copies: `holds_trace` looks for them while others write, and only where there is one does the file have to be
+rewritten. A list beside the database says who was forgotten, by digests that name nobody; whoever opens a restored
+backup applies what it does not know yet. Money that was spent stays counted in the budgets of stores and the chain: it
+names nobody.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pos_discount.store.connection import Connection
+from pos_discount.store.connection import Connection, storage_errors
 from pos_discount.store.counters import free_holds
 from pos_discount.store.customers import trim_history, write_customer
 from pos_discount.store.idempotency import KEPT_MICROSECONDS
@@ -27,6 +28,9 @@ from pos_discount.store.records import CustomerRecord
 FORGETTING_LINE = re.compile(r"([0-9a-f]{64}) ([0-9]+)\n")
 MOST_AT_ONCE = 200
 """Rows that one step of a purge removes, so that no till waits for it."""
+
+BYTES_AT_ONCE = 4 * 1024 * 1024
+"""What is read of the file at a time in search of a trace."""
 
 
 class Forgetting(NamedTuple):
@@ -46,6 +50,23 @@ def forget(connection: Connection, database: Path, customer: str, now: int) -> i
     forgetting = Forgetting(_digest(customer), now)
     _append_durably(forgetting_list(database), [forgetting])  # first: a list that is ahead is caught up with on opening
     return _forget(connection, customer, forgetting)
+
+
+def holds_trace(database: Path, customer: str) -> bool:
+    """Say whether the file holds a pseudonym anywhere, deleted or not; reads all of it, and nobody waits for that.
+
+    Not for a process that has the database open: closing the file a second time would take SQLite's locks from it.
+    """
+    middle = len(customer) // 2
+    halves = customer[:middle].encode(), customer[middle:].encode()  # one is whole also where a page ends within
+    overlap = b""
+    with storage_errors(database), database.open("rb") as file:
+        while block := file.read(BYTES_AT_ONCE):
+            window = overlap + block
+            if any(half in window for half in halves):
+                return True
+            overlap = window[-len(customer) :]
+    return False
 
 
 def reapply_forgettings(connection: Connection, database: Path) -> bool:

@@ -329,7 +329,7 @@ class Store:
     def forget(self, customer: str, now: int) -> int:
         """Remove all that links to a customer and empty the log; return how many decisions went.
 
-        `scrub` afterwards, once for all who were forgotten, to be rid of stale copies in the file too.
+        `holds_trace` tells afterwards whether stale copies are left in the file, of which `scrub` gets rid.
         """
         removed = self._write(lambda connection: forgetting.forget(connection, self.path, customer, now))
         self._run_alone(lambda connection: upkeep.empty_log(connection, self.path))
@@ -338,7 +338,8 @@ class Store:
     def purge(self, before: int, first_day: int, now: int) -> Iterator[int]:
         """Remove decisions made before a moment, days before one, answers and counters too old to matter, step by step.
 
-        Yields how many rows each step removed or shortened; every step is a small transaction. `scrub` afterwards.
+        Yields how many rows each step removed or shortened; every step is a small transaction. The log is emptied at
+        the end; `scrub` afterwards to be rid of stale copies in the file too.
         """
         yield from self._until_nothing_is_left(lambda connection: forgetting.purge_decisions(connection, before))
         yield from self._until_nothing_is_left(lambda connection: forgetting.purge_answers(connection, now))
@@ -349,6 +350,7 @@ class Store:
             if not customer:
                 break
             yield changed
+        self._run_alone(lambda connection: upkeep.empty_log(connection, self.path))
 
     def scrub(self) -> None:
         """Rewrite the file so that it holds nothing of what was deleted. Writers wait; takes seconds per gigabyte."""

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -123,7 +124,8 @@ def test_a_request_for_access_is_answered_with_the_reasons(shop: Shop, till: Til
 
 def test_a_forgotten_customer_is_gone_and_others_stay(shop: Shop, till: Till) -> None:
     gone, stays = till.decide(customer=CUSTOMER), till.decide(customer={"customer_id": "L-2"})
-    assert shop.run("forget", "L-889123", "--json").json()["decisions_of_customer"] == 1
+    erased = shop.run("forget", "L-889123", "--json").json()
+    assert erased == {"decisions_of_customer": 1, "rows_by_age": 0, "rewritten": False}
     assert "forgotten" in shop.run("explain", gone["decision_id"]).err
     assert shop.run("explain", stays["decision_id"]).code == 0
     assert shop.run("export", "--customer", "L-889123").json()["decisions"] == []
@@ -139,6 +141,22 @@ def test_forgetting_reaches_what_the_nightly_learning_remembers(shop: Shop, till
     assert shop.run("retrain").code == 0
 
 
+def test_a_stale_copy_of_a_pseudonym_has_the_file_rewritten_unless_that_is_left_for_another_time(
+    shop: Shop, till: Till
+) -> None:
+    till.decide(customer=CUSTOMER)
+    pseudonym = shop.run("export", "--customer", "L-889123").json()["pseudonym"]
+    with closing(sqlite3.connect(shop.database)) as careless:
+        careless.execute("PRAGMA secure_delete = OFF")
+        careless.execute(f"CREATE TABLE careless AS SELECT '{pseudonym}' AS copied")
+        careless.execute("DELETE FROM careless")
+        careless.commit()
+    assert not shop.run("forget", "L-889123", "--no-rewrite", "--json").json()["rewritten"]
+    assert pseudonym.encode() in shop.database.read_bytes()
+    assert shop.run("forget", "L-889123", "--json").json()["rewritten"]
+    assert pseudonym.encode() not in shop.database.read_bytes()
+
+
 def test_forgetting_needs_to_be_told_whom(shop: Shop) -> None:
     assert shop.run("forget").code == 2
 
@@ -149,7 +167,7 @@ def test_what_is_older_than_is_kept_can_be_erased(shop: Shop, till: Till) -> Non
         connection.execute("UPDATE decisions SET made_at = made_at - 400 * 86400000000")
     assert shop.run("forget", "--older-than", 500).code == 0
     assert shop.run("explain", answer["decision_id"]).code == 0
-    assert shop.run("forget", "--older-than", 365).code == 0
+    assert shop.run("forget", "--older-than", 365, "--json").json()["rewritten"]
     assert shop.run("explain", answer["decision_id"]).code == 1
 
 

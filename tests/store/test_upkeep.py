@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from shutil import copyfile
@@ -33,7 +34,7 @@ from pos_discount.store import (
     restore_backup,
 )
 from pos_discount.store.connection import Connection, connect_to_write
-from pos_discount.store.forgetting import forgetting_list
+from pos_discount.store.forgetting import forgetting_list, holds_trace
 from pos_discount.store.schema import SCHEMA, schema_migrations
 
 from .made import GOODWILL, MINUTE, NOON, SPRING, a_decision, a_hold, a_visit, an_outcome, counted
@@ -185,9 +186,30 @@ def test_nothing_of_a_forgotten_customer_is_left_in_any_file(store: Store, tmp_p
     fill(store)
     assert "pos.db-wal" in traces(tmp_path)
     assert store.forget(CUSTOMER, NOON) == 5
+    store.close()
+    assert (traces(tmp_path) == []) is not holds_trace(store.path, CUSTOMER)
     store.scrub()
     assert traces(tmp_path) == []
     assert store.find_problems() == ()
+
+
+@pytest.mark.parametrize("ends_at", [3, 8, 11, len(CUSTOMER)], ids=lambda place: f"cut at {place}")
+def test_a_stale_copy_is_found_also_where_a_page_ends_within_it_and_scrubbed(store: Store, ends_at: int) -> None:
+    fill(store)
+    store.forget(CUSTOMER, NOON)
+    store.scrub()
+    store.close()
+    assert not holds_trace(store.path, CUSTOMER)
+    part, rest = CUSTOMER[:ends_at], CUSTOMER[ends_at:]
+    with closing(sqlite3.connect(store.path)) as careless:
+        careless.execute("PRAGMA secure_delete = OFF")
+        careless.execute(f"CREATE TABLE careless AS SELECT '{part}' AS part, zeroblob(500) AS apart, '{rest}' AS rest")
+        careless.execute("DELETE FROM careless")
+        careless.commit()
+    assert holds_trace(store.path, CUSTOMER)
+    store.scrub()
+    store.close()
+    assert not holds_trace(store.path, CUSTOMER)
 
 
 def test_a_forgotten_decision_says_so_and_takes_no_outcome(store: Store) -> None:
