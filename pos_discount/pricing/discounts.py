@@ -77,12 +77,12 @@ class Discounts:
     """The discounts of one basket, each evaluated when first asked for.
 
     ``presented`` are the positions of the promotions that the customer claims, by id or by coupon, ``holding`` of those
-    in reach of which all holds that others cannot change. ``work_left`` is what trying sets may still cost; each
-    promotion alone has an allowance of its own, which only a hostile policy uses up. ``is_exact`` tells whether all
-    that was asked was worked out to its end.
+    in reach of which all holds that others cannot change; those ``waived`` are given whatever their conditions and
+    limits say. ``work_left`` is what trying sets may still cost; each promotion alone has an allowance of its own,
+    which only a hostile policy uses up. ``is_exact`` tells whether all that was asked was worked out to its end.
     """
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: Scan, waived: frozenset[int] = frozenset()) -> None:
         self.scan = scan
         self.is_exact = True
         self.allow(NO_LIMIT)
@@ -90,12 +90,12 @@ class Discounts:
         self.allow_alone()
         self._work_each = _WORK_PER_EVALUATION + len(scan.basket.lines) // _LINES_COPIED
         self._start = Left.at_list_price(scan.prices, scan.quantities)
-        self._entries = scan.index.entries
+        self._entries = _waiving(waived, scan.index.entries) if waived else scan.index.entries
         self._fixed: dict[int, Unmet | None] = {}
         self._alone: dict[int, Applied | Unmet] = {}
         self._after: dict[tuple[int, ...], Applied | Unmet] = {}
         self.presented = scan.index.presented(scan.basket)
-        self.holding = scan.index.finder.holding(scan, self.presented)
+        self.holding = waived | scan.index.finder.holding(scan, self.presented)
 
     def allow(self, work: int, begun: int = 0) -> None:
         """Allow so much work for the next question, and so much in all for what was begun."""
@@ -222,6 +222,15 @@ class Discounts:
         if promotion.limits and not fits_budgets(promotion, scan.basket, scan.local_time, scan.context.usage, cost):
             return Unmet("limit", "its budget does not cover this basket")
         return Applied(entry, saving, cost, taken.saving_by_line, taken.units_by_line, presents, value, taken.left)
+
+
+def _waiving(waived: frozenset[int], entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """Return entries of which those at the given positions have neither conditions at their turn nor limits."""
+    freed = list(entries)
+    for position in waived:
+        promotion = msgspec.structs.replace(entries[position].promotion, limits=())
+        freed[position] = msgspec.structs.replace(entries[position], promotion=promotion, dynamic_conditions=())
+    return tuple(freed)
 
 
 def _what_is_missing(promotion: Promotion, turn: Turn) -> Unmet:

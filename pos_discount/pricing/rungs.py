@@ -6,7 +6,7 @@ where the customer is better off, and guards drop it whole. Rungs are the candid
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
 from operator import lt
 
@@ -107,9 +107,13 @@ def price(index: PolicyIndex, basket: Basket, context: Context) -> Pricing:
     return Pricing(discounts, Sets(discounts), tuple(owed), tuple(ladder))
 
 
-def price_sale(index: PolicyIndex, basket: Basket, context: Context, promotion_ids: tuple[str, ...]) -> Priced:
-    """Price a basket with a given set of promotions; those that the basket no longer earns give nothing."""
-    discounts = Discounts(Scan(index, basket, context))
+def price_sale(
+    index: PolicyIndex, basket: Basket, context: Context, promotion_ids: tuple[str, ...], waived: Iterable[str] = ()
+) -> Priced:
+    """Price a basket with a given set of promotions; those that the basket no longer earns give nothing, save those for
+    which conditions and limits are ``waived``.
+    """
+    discounts = Discounts(Scan(index, basket, context), frozenset(index.position_by_id[id_] for id_ in waived))
     return _priced(discounts, tuple(index.position_by_id[id_] for id_ in promotion_ids if id_ in index.position_by_id))
 
 

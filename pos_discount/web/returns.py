@@ -96,7 +96,7 @@ def _refund(
     rest = reduced(sale.basket, {line_id: quantity - back[line_id] for line_id, quantity in quantities.items()})
     return refunds(
         paid=paid_for(sold.total, sold.nets, paid_total),
-        kept_total=sale.price(rest, sold.promotion_ids).total if rest else None,
+        kept_total=sale.price(rest, sold.promotion_ids, sold.waived).total if rest else None,
         quantities=quantities,
         earlier=[Refunded(Returned(line.line_id, line.quantity, line.faulty), line.refund) for line in earlier],
         returned=[Returned(line.line_id, line.quantity, line.faulty) for line in returned],

@@ -54,7 +54,10 @@ class Archive:
 
 
 class Sold(NamedTuple):
-    """What a sale sold: each line's net by line id, the promotions in force, what it counts, and its gross profit."""
+    """What a sale sold: each line's net by line id, the promotions in force, what it counts, and its gross profit.
+
+    ``waived`` are the promotions that the cashier gave though they did not apply.
+    """
 
     total: int
     nets: Mapping[str, int]
@@ -62,6 +65,7 @@ class Sold(NamedTuple):
     counted: tuple[Counted, ...]
     promoted: int
     profit: float
+    waived: tuple[str, ...] = ()
 
 
 class KeptSale:
@@ -106,12 +110,12 @@ class KeptSale:
         named = next((r.rung for r in self.answer.ladder if set(r.promotions) == set(promotions)), None)
         return self._sold_with(promotions) if named is None else self._sold_at_rung(named)
 
-    def price(self, basket: Basket, promotion_ids: tuple[str, ...]) -> Priced:
+    def price(self, basket: Basket, promotion_ids: tuple[str, ...], waived: tuple[str, ...] = ()) -> Priced:
         """Price a part of the basket as the sale was priced: its promotions, its policy, its time."""
         segment = self.answer.segment
         words = (segment.segment_id, segment.name) if segment else ()
         known = completed(self._claiming(basket, promotion_ids), self.inputs.known.kept)
-        return price_sale(self.index, known, Context(self.answer.at, words), promotion_ids)
+        return price_sale(self.index, known, Context(self.answer.at, words), promotion_ids, waived)
 
     def _claiming(self, basket: Basket, promotion_ids: tuple[str, ...]) -> Basket:
         """Return the basket as one that claims what was given: whoever named it or showed its coupon did so in time,
@@ -138,12 +142,16 @@ class KeptSale:
 
     def _sold_with(self, promotions: tuple[str, ...]) -> Sold:
         """Price what the ladder did not name: the given promotions, and of the base's those that combine with all of
-        them.
+        them. Of what the policy would not have given, conditions and limits were waived by the cashier.
         """
         given = [self._entry(id_) for id_ in promotions]
         owed = [self._entry(d.promotion_id) for d in self.answer.base.discounts if d.promotion_id not in promotions]
         together = tuple(e.promotion.id for e in (*(o for o in owed if all(o.combines(g) for g in given)), *given))
         priced = self.price(self.basket, together)
+        applying = {applied.entry.promotion.id for applied in priced.applied}
+        waived = tuple(id_ for id_ in promotions if id_ not in applying)
+        if waived:
+            priced = self.price(self.basket, together, waived)
         nets = {line.line_id: net for line, net in zip(self.basket.lines, priced.nets, strict=True)}
         discounted = {share.line for applied in priced.applied for share in applied.lines if share.saving}
         base = self._sold_at_base()
@@ -154,6 +162,7 @@ class KeptSale:
             counted=self._counted(priced, promotions),
             promoted=sum(priced.nets[line] for line in discounted),
             profit=base.profit - (priced.cost - sum(discount.cost for discount in self.answer.base.discounts)),
+            waived=waived,
         )
 
     def _counted(self, priced: Priced, given: Iterable[str]) -> tuple[Counted, ...]:

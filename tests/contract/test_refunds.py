@@ -37,6 +37,11 @@ POLICY = f"""{{policy: 1, currency: EUR, time_zone: Europe/Paris, ladder: {{max_
   {{id: named, name: Named, offer: on_request, channels: [late], benefit: {{percent: 20%}}}},
   {{id: shown, name: Shown, offer: on_request, channels: [late],
    when: [{{coupon: ["S-*"]}}, {{spend: {{at_least: 15.00}}}}], benefit: {{percent: 20%}}}},
+  {{id: over, name: Over, channels: [late], until: 2020-01-01, stores: [S009], benefit: {{percent: 20%}}}},
+  {{id: dear, name: Dear, channels: [late], when: [{{spend: {{at_least: 50.00, counts: remaining}}}}, {{tier: gold}}],
+   limits: [{{uses: 1, per: customer}}, {{budget: 1.00, per: chain}}], benefit: {{percent: 20%}}}},
+  {{id: units, name: Units, channels: [late], when: [{{tier: gold}}],
+   benefit: {{every: {{units: 2}}, give: {{percent: 50%}}}}}},
   {{id: present, name: Present, channels: [present],
    benefit: {{gift: {{sku: S, name: Sample, value: 6.00, cost: 0.90}}}}}}]}}"""
 RETURNS: list[tuple[str, str, str, dict[str, Any], str, list[int]]] = [
@@ -116,8 +121,18 @@ def test_a_sale_by_promotions_is_refunded_by_them(shop: FlaskClient) -> None:
     assert give_back(shop, told, {"line_id": "1", "quantity": 1}).json["refund"] == 855
 
 
-@pytest.mark.parametrize(("promotion_id", "refunds"), [("named", [800, 800]), ("shown", [600, 1000])])
-def test_what_was_claimed_after_the_till_asked_is_refunded_as_it_was_sold(
+@pytest.mark.parametrize(
+    ("promotion_id", "refunds"),
+    [
+        pytest.param("named", [800, 800], id="named only then"),
+        pytest.param("shown", [600, 1000], id="its coupon shown only then, and falling below its threshold"),
+        pytest.param("over", [800, 800], id="over, and of another store"),
+        pytest.param("dear", [800, 800], id="below its threshold, for others, of an unknown customer and too dear"),
+        pytest.param("units", [500, 1000], id="for others, and falling short of its units"),
+        pytest.param("steps", [900, 1000], id="of another channel, and falling below its step"),
+    ],
+)
+def test_what_the_cashier_gave_is_refunded_as_it_was_sold_though_it_did_not_apply_when_the_till_asked(
     shop: FlaskClient, promotion_id: str, refunds: list[int]
 ) -> None:
     told = decide(shop, "late", "A 1000 x2")
