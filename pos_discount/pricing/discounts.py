@@ -16,7 +16,7 @@ from pos_discount.policy.benefits import Gift, Points
 from pos_discount.policy.conditions import Unmet, first_unmet, words_for_missing
 from pos_discount.policy.model import Promotion
 from pos_discount.pricing.entry import Entry
-from pos_discount.pricing.left import Left
+from pos_discount.pricing.left import Left, PaidUnits
 from pos_discount.pricing.limits import fits_budgets
 from pos_discount.pricing.reasons import fixed_reason
 from pos_discount.pricing.scan import Scan
@@ -61,7 +61,7 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
     saving: int
     cost: int
     saving_by_line: Mapping[int, int]
-    units_by_line: Mapping[int, int] | Sequence[int]
+    units_by_line: Mapping[int, int] | Sequence[int] | PaidUnits
     presents: tuple[Gift | Points, ...]
     present_value: int
     left: Left

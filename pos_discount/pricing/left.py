@@ -36,10 +36,11 @@ class Left:
     """A state that no discount changes: each makes the next. ``totals`` are what is left of each line, in minor units.
 
     A state knows what was taken off whole lines since the one before it, so that a line's runs can be worked out when
-    they are asked for, from the last state that knew them. ``shared`` counts the runs that this took.
+    they are asked for, from the last state that knew them. ``shared`` counts the runs that this took. ``is_split``
+    tells whether a discount was on single units of a line.
     """
 
-    __slots__ = ("_amount_by_line", "_before", "_runs", "shared", "totals")
+    __slots__ = ("_amount_by_line", "_before", "_runs", "is_split", "shared", "totals")
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class Left:
     ) -> None:
         self.totals = totals
         self.shared = 0
+        self.is_split: bool = bool(runs) or (isinstance(before, Left) and before.is_split)
         self._before = before
         self._amount_by_line = amount_by_line
         self._runs = runs
@@ -93,6 +95,18 @@ class Left:
         for line, runs in runs_by_line.items():
             totals[line] = sum([run.left * run.units for run in runs])
         return Left(totals, self, {}, runs_by_line)
+
+
+class PaidUnits:
+    """How many units of each line still cost something, counted when it is asked for."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, left: Left) -> None:
+        self._left = left
+
+    def __getitem__(self, line: int) -> int:
+        return sum([run.units for run in self._left.runs(line) if run.left])
 
 
 class WholeLines(Collection[Pick]):

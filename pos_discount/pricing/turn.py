@@ -19,7 +19,7 @@ from pos_discount.policy.benefits import Gift, Points
 from pos_discount.policy.conditions import SpendCounts
 from pos_discount.policy.picks import Pick
 from pos_discount.policy.ranges import Range
-from pos_discount.pricing.left import Left, Run, WholeLines, picks_of
+from pos_discount.pricing.left import Left, PaidUnits, Run, WholeLines, picks_of
 from pos_discount.pricing.scan import Scan
 
 _WORK_PER_PICK = 6
@@ -39,7 +39,7 @@ class Taken(NamedTuple):
     line, and the state that it leaves. Units are known for at least the lines that save."""
 
     saving_by_line: dict[int, int]
-    units_by_line: Mapping[int, int] | Sequence[int]
+    units_by_line: Mapping[int, int] | Sequence[int] | PaidUnits
     left: Left
 
 
@@ -191,7 +191,8 @@ class Turn:
         if cap is not None and sum(amounts.values()) > cap:
             shares = share_out(cap, list(amounts.values()))
             amounts = {line: share for line, share in zip(amounts, shares, strict=True) if share}
-        return Taken(amounts, self.scan.quantities, self.left.less_on_lines(amounts))
+        units_by_line = PaidUnits(self.left) if self.left.is_split else self.scan.quantities
+        return Taken(amounts, units_by_line, self.left.less_on_lines(amounts))
 
     def _units_on(self, line: int) -> int:
         """Count the units of a line that a discount is on: those that could get cheaper, also where too little is

@@ -135,6 +135,9 @@ LOOKS: dict[str, Any] = {
     "base_lines": lambda told, _: [
         {int(line["line_id"]): line["saving"] for line in one["lines"]} for one in told["base"]["discounts"]
     ],
+    "base_units": lambda told, _: [
+        {int(line["line_id"]): line["units"] for line in one["lines"]} for one in told["base"]["discounts"]
+    ],
     "base_gifts": lambda told, _: [one["sku"] for one in told["base"]["gifts"]],
     "base_points": lambda told, _: told["base"]["points"],
     "rungs": lambda told, _: [one["saving"] for one in told["ladder"]],
