@@ -14,7 +14,7 @@ from pos_discount.basket import Arm
 
 
 class LineShare(msgspec.Struct, frozen=True, gc=False):
-    """What a discount takes off one line, and how many of its units got something."""
+    """What a discount takes off one line, and on how many of its units that still cost something."""
 
     line_id: str
     saving: int
