@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from threading import Event
 
 from flask.testing import FlaskClient
 
-from pos_discount.store import DecisionRecord, Store
+from pos_discount.store import CheckoutCount, DecisionRecord, Store
+from pos_discount.web.gauges import Gauges
 from pos_discount.web.metrics import Metrics
 from tests.web.house import basket, decide, make_app, tell
 
@@ -92,3 +94,24 @@ def test_a_till_that_makes_up_stores_can_not_make_up_metrics_without_end() -> No
     text = metrics.text().decode()
     assert text.count("pos_discount_outcomes_total{") == 5001
     assert 'store_id="others"} 100.0' in text
+
+
+def test_a_scrape_is_answered_while_the_day_of_a_large_chain_is_counted(tmp_path: Path) -> None:
+    counted, begun = Event(), Event()
+
+    class LargeChain(Store):
+        def count_checkouts(self, since: int, until: int) -> tuple[CheckoutCount, ...]:
+            begun.set()
+            counted.wait(60)
+            return (CheckoutCount("S001", "ladder", 1_000_000, 900_000),)
+
+    store, metrics = LargeChain(tmp_path / "test.db"), Metrics()
+    gauges = Gauges(store, metrics)
+    for _ in range(2):
+        gauges.refresh()
+    assert begun.is_set() and b"outcomes_missing{" not in metrics.text()
+    counted.set()
+    while b"outcomes_missing{" not in metrics.text():
+        time.sleep(0.01)
+    assert b'outcomes_missing{arm="ladder",store_id="S001"} 100000.0' in metrics.text()
+    store.close()
