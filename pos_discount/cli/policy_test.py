@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pos_discount.cli.environment import policies_folder, read_policy
-from pos_discount.cli.output import json_option, print_json, print_table
+from pos_discount.cli.output import json_option, print_json, print_table, with_progress
 from pos_discount.measure.examples import Amounts, Disagreement, ExampleResult, run_examples
 from pos_discount.money import format_money
 from pos_discount.policy import Place
@@ -26,7 +26,7 @@ def test(folder: Path | None, as_json: bool) -> None:
       pos-discount policy test policies
     """
     policy = read_policy(policies_folder(folder))
-    results = list(run_examples(PolicyIndex(policy)))
+    results = list(with_progress(run_examples(PolicyIndex(policy)), "examples", len(policy.examples)))
     failed = [result for result in results if result.disagreements]
     if as_json:
         print_json({"examples": len(results), "failed": [_as_json(result) for result in failed]})

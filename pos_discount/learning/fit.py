@@ -15,7 +15,7 @@ import numpy as np
 from pos_discount.arrays import Ints
 from pos_discount.learning.cells import cells_of, grow_cells
 from pos_discount.learning.evidence import Evidence, totals_of
-from pos_discount.learning.fitted import FitOptions, Fitted
+from pos_discount.learning.fitted import FitOptions, Fitted, Learned
 from pos_discount.learning.increment import fit_increment
 from pos_discount.learning.mixture import (
     Strengths,
@@ -33,7 +33,7 @@ from pos_discount.learning.mixture import (
     with_mixes,
 )
 from pos_discount.learning.segments import Sample, align_to
-from pos_discount.learning.served import Learned, serve
+from pos_discount.learning.served import serve
 from pos_discount.learning.starts import choose_start, some_owners
 from pos_discount.sensitivity import CellTree, ModelCard
 
@@ -98,17 +98,8 @@ def fit_day(
 ) -> Fitted:
     """Go on from the previous night with what the day brought, at the cost of the day."""
     shared = shared_tables(_everything(previous.sums, day), options.noise)
-    tables, sums = fit_increment(
-        previous.sums,
-        day.before,
-        day.after,
-        previous.tables,
-        shared,
-        previous.tree,
-        previous.strengths,
-        options.noise,
-        options.nightly_iterations,
-    )
+    last = Learned(previous.tables, previous.tree, shared, previous.strengths, previous.sums, previous.labels)
+    tables, sums = fit_increment(last, day.before, day.after, options.noise, options.nightly_iterations)
     strengths = empirical_strengths(expected_of_sums(sums, tables, options.noise), shared)
     labels, tables, order = _labelled(previous, tables)
     sums = Sums(sums.events, sums.seen[:, order], sums.mixes[:, order])

@@ -1,6 +1,7 @@
 """What a fit is asked for, and what one night hands to the next."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pos_discount.learning.cells import CellLimits
 from pos_discount.learning.mixture import Strengths, Sums, Tables
@@ -29,6 +30,18 @@ class FitOptions:
     anew_after_growth: float = 1.3
     anew_after_nights: int = 7
     limits: CellLimits = field(default_factory=CellLimits)
+
+
+class Learned(NamedTuple):
+    """What a night learned: tables by segment, in the order of their `labels`, and the `sums` over all owners under
+    them; `shared` is what they are shrunk to, by `strengths`."""
+
+    tables: Tables
+    tree: CellTree
+    shared: Tables
+    strengths: Strengths
+    sums: Sums
+    labels: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,31 +10,23 @@ import numpy as np
 
 from pos_discount.learning.cells import cells_of
 from pos_discount.learning.evidence import Evidence
-from pos_discount.learning.mixture import Strengths, Sums, Tables, expected_of_sums, maximise, sum_up
-from pos_discount.sensitivity import CellTree
+from pos_discount.learning.fitted import Learned
+from pos_discount.learning.mixture import Sums, Tables, expected_of_sums, maximise, sum_up
 
 
 def fit_increment(
-    sums: Sums,
-    before: Evidence,
-    after: Evidence,
-    tables: Tables,
-    shared: Tables,
-    tree: CellTree,
-    strengths: Strengths,
-    noise: float,
-    iterations: int = 10,
+    learned: Learned, before: Evidence, after: Evidence, noise: float, iterations: int = 10
 ) -> tuple[Tables, Sums]:
-    """Go on from last night's `tables` and `sums` with today's owners alone.
+    """Go on from what was `learned` last night with today's owners alone; gives tables and sums.
 
     `before` has the counts of customers seen today as they were last night (customers not known then are left out),
     `after` their counts now, and today's anonymous visits.
     """
-    rest = _less(sums, sum_up(before, tables, cells_of(tree, before.bins), noise))
-    cells = cells_of(tree, after.bins)
+    tables, cells = learned.tables, cells_of(learned.tree, after.bins)
+    rest = _less(learned.sums, sum_up(before, tables, cells_of(learned.tree, before.bins), noise))
     for _ in range(iterations):
         total = _plus(rest, sum_up(after, tables, cells, noise))
-        tables = maximise(expected_of_sums(total, tables, noise), shared, strengths)
+        tables = maximise(expected_of_sums(total, tables, noise), learned.shared, learned.strengths)
     return tables, _plus(rest, sum_up(after, tables, cells, noise))
 
 

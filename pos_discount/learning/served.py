@@ -1,12 +1,11 @@
 """From tables to what is served: draws from the posterior, segments as people read them."""
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
 from pos_discount.arrays import Floats
-from pos_discount.learning.fitted import FitOptions
+from pos_discount.learning.fitted import FitOptions, Learned
 from pos_discount.learning.intervals import curve_deviations
 from pos_discount.learning.mixture import (
     BASE,
@@ -15,26 +14,11 @@ from pos_discount.learning.mixture import (
     RUNG,
     SURVIVED,
     WALKED,
-    Strengths,
-    Sums,
-    Tables,
     expected_of_sums,
 )
 from pos_discount.learning.segments import Sample, describe_segments, merge_alike
-from pos_discount.sensitivity import CellTree, ModelCard, SensitivityModel
+from pos_discount.sensitivity import ModelCard, SensitivityModel
 from pos_discount.sensitivity.prior import PRIOR_BASE_SHARE, PRIOR_STRENGTH
-
-
-class Learned(NamedTuple):
-    """What a night learned: tables by segment, in the order of their `labels`, and the `sums` over all owners under
-    them; `shared` is what they are shrunk to, by `strengths`."""
-
-    tables: Tables
-    tree: CellTree
-    shared: Tables
-    strengths: Strengths
-    sums: Sums
-    labels: tuple[int, ...]
 
 
 def serve(learned: Learned, card: ModelCard, options: FitOptions, seed: int, sample: Sample | None) -> SensitivityModel:

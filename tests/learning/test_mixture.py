@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pos_discount.learning import gather_evidence
+from pos_discount.learning.fitted import Learned
 from pos_discount.learning.increment import fit_increment
 from pos_discount.learning.mixture import (
     Strengths,
@@ -125,9 +126,8 @@ def test_a_night_of_todays_customers_alone_ends_where_a_night_of_all_does() -> N
     before, _ = fit_mixture(earlier, prior_tables(), shared, cells, strengths, 60, noise)
     sums = sum_up(earlier, before, cells, noise)
     seen_today = np.arange(600) < 150
-    increment, _ = fit_increment(
-        sums, earlier.part(seen_today), evidence.part(seen_today), before, shared, tree, strengths, noise
-    )
+    learned = Learned(before, tree, shared, strengths, sums, labels=(1, 2, 3, 4, 5))
+    increment, _ = fit_increment(learned, earlier.part(seen_today), evidence.part(seen_today), noise)
     everybody, _ = fit_mixture(evidence, before, shared, cells, strengths, 10, noise)
     assert _gap(increment, everybody) < 0.02
     assert _gap(increment, everybody) < _gap(before, everybody)
