@@ -7,6 +7,7 @@ takes place at a moment when the promotions that it names are in force, so that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence as SequenceType
@@ -86,6 +87,11 @@ class WrittenExample(msgspec.Struct, frozen=True):
     payment: Text | None = None
     attributes: Attributes = ()
     segment: Text | None = None
+
+
+_WHERE_IN_A_REQUEST = re.compile(r" - at `\$\.(.+)`$")
+WANTED = {"lines": "at least one line", "customer.birthday": "month and day, such as 11-25"}
+"""What is expected of parts of a request, where the types' own words would be of no help to a merchandiser."""
 
 
 class ExampleReader:
@@ -191,8 +197,13 @@ class ExampleReader:
         return _attributes(named_values)
 
     def _refuse_basket(self, node: Node, message: str) -> NoReturn:
-        inner = node.entries["basket"][1] if type(node) is Mapping else node
-        self._reader.fail(inner, f"no till could send this: {message}")
+        """Refuse what the types of a request do not take, at the key of the example under which it stands."""
+        found = _WHERE_IN_A_REQUEST.search(message)
+        where = found[1] if found else ""
+        key = where.partition(".")[0]
+        inner = node.entries.get(key, node.entries["basket"])[1] if type(node) is Mapping else node
+        wanted = f"{where}: expected {WANTED[where]}" if where in WANTED else message
+        self._reader.fail(inner, f"no till could send this: {wanted}")
 
 
 def moment_for(promotions: SequenceType[Promotion], zone: tzinfo) -> datetime:

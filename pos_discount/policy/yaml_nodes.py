@@ -152,7 +152,16 @@ def _syntax_problem(file: str, text: str, error: yaml.MarkedYAMLError) -> Proble
         found = "a tab" if met == "\t" else f"'{met}'"
         wanted = "spaces" if met == "\t" else "a plain word, or quotes around the value"
         return Problem(place, f"not YAML: {found} cannot begin anything here; expected {wanted}")
-    return Problem(place, f"not YAML: {' '.join(part for part in (error.context, error.problem) if part)}")
+    said = " ".join(part for part in (error.context, error.problem) if part)
+    hint = next((hint for words, hint in _SYNTAX_HINTS if words in said), "")
+    return Problem(place, f"not YAML: {said}{hint}")
+
+
+_SYNTAX_HINTS = (
+    ("parsing a block", "; expected all keys of one mapping, or all dashes of one list, to begin in the same column"),
+    ("mapping values are not allowed", "; expected quotes around a value with a colon, and a key on a line of its own"),
+)
+"""What to do about the parser's words, which tell where it stopped and not why."""
 
 
 class _Stop(Exception):

@@ -33,6 +33,8 @@ FILES: dict[str, tuple[str | bytes, str, str]] = {
     "a tag": ("promotions: !!python/object:os.system []", "1:13", "tag '!!python/object:os.system' is not read"),
     "a list as a key": ("promotions:\n - {[a]: b}", "2:5", "a list cannot be a key"),
     "an open bracket": ("promotions: [", "2:1", "not YAML"),
+    "a key beside its column": ("promotions:\n  - id: a\n   name: b", "3:4", "to begin in the same column"),
+    "a key far from its column": ("- id: a\n     name: b", "2:10", "expected quotes around a value with a colon"),
     "a stray colon": ("promotions:\n - id: a: b", "2:9", "not YAML: mapping values are not allowed"),
     "an at sign": ("promotions: @x", "1:13", "'@' cannot begin anything here"),
     "a duplicate key": ("promotions: []\npromotions: []", "2:1", "duplicate key 'promotions', first written in line 1"),

@@ -260,6 +260,8 @@ def test_a_min_price_may_make_a_promotion_small_enough_to_be_offered() -> None:
 def test_a_promotion_that_takes_the_place_of_what_is_owed_may_be_less_deep_than_it_says() -> None:
     owed = "offer: automatic, benefit: {percent: 12%, of: make-up}"
     assert findings(several("benefit: {percent: 35%}", owed), WITHOUT_MIN_PRICE) == []
+    with_coupon = "when: [coupon: A], benefit: {percent: 12%, of: make-up}"
+    assert findings(several("benefit: {percent: 35%}", with_coupon), WITHOUT_MIN_PRICE) == []
     together = findings(
         several("benefit: {percent: 35%}, combines_with: all", f"{owed}, combines_with: all"), WITHOUT_MIN_PRICE
     )
@@ -345,6 +347,14 @@ def test_one_that_combines_with_others_is_not_beaten_by_a_loner() -> None:
     sociable = "offer: automatic, benefit: {percent: 5%}, combines_with: [c]"
     third = "offer: automatic, benefit: {percent: 7%, of: care}, combines_with: [b]"
     assert not any("always beaten" in line for line in findings(several(loner, sociable, third)))
+
+
+def test_what_comes_first_by_priority_is_not_beaten_by_what_gives_more() -> None:
+    by_priority = GUARDED + "resolve: priority\n"
+    first = "benefit: {percent: 5%}, priority: 50"
+    last = "offer: automatic, benefit: {percent: 10%}"
+    assert not any("always beaten" in line for line in findings(several(first, last), by_priority))
+    assert any("a: always beaten by 'b'" in line for line in findings(several(first, last)))
 
 
 def test_twins_on_the_ladder_are_warned_of() -> None:
@@ -500,6 +510,12 @@ def test_what_is_worth_less_than_a_step_is_never_offered(keys: str, is_too_small
     assert ["worth at most 0.49 and the house's min_step is 0.50" in line for line in found] == [True] * is_too_small
 
 
+def test_what_is_less_than_a_step_may_bring_more_along_where_priority_made_the_base() -> None:
+    house = GUARDED + "ladder: {min_step: 0.50}\nresolve: priority\n"
+    assert findings(several("benefit: {amount: 0.49}"), house) == []
+    assert findings(several("benefit: {gift: {sku: S, name: S}}"), house) == []
+
+
 def test_what_is_less_than_a_step_may_be_offered_with_another() -> None:
     both = several("benefit: {amount: 0.30}, combines_with: [b]", "benefit: {amount: 0.40}, combines_with: [a]")
     assert findings(both, GUARDED + "ladder: {min_step: 0.50}\n") == []
@@ -562,6 +578,19 @@ def test_a_promotion_needs_an_example_where_it_applies_and_one_where_it_does_not
         "spring.yaml:4:5: error: c: no example where it applies; expected one with 'c: AMOUNT'",
         "spring.yaml:4:5: error: c: no example where it must not apply; expected one with 'c: no'",
     ]
+
+
+def test_an_example_that_expects_nothing_is_warned_of() -> None:
+    examples = """
+      - {name: A, basket: {sku: A, price: 1}, expect: {}}
+      - {name: B, basket: {sku: A, price: 1}, expect: {rungs: []}}
+      - {name: C, basket: {sku: A, price: 1}, expect: {base: 1}}
+    """
+    found = check_policy(policy_of(read(promotion(), spring__examples__yaml=examples)), NOW)
+    (about_examples,) = [
+        str(finding) for finding in found if finding.promotion_id is None and "the range" not in str(finding)
+    ]
+    assert about_examples.startswith("spring.examples.yaml:2:9: warning: the example 'A' expects nothing")
 
 
 def test_owners_and_sentences_that_others_have_are_advised() -> None:

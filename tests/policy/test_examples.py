@@ -124,7 +124,12 @@ BAD_EXAMPLES = [
     ("- {name: E, basket: [{sku: A, price: 1}], expect: {rungs: [x]}}", "1:60", "not an amount"),
     ("- {name: E, basket: [{sku: A, price: 1}]}", "1:3", "'expect' is missing"),
     ("- {name: E, expect: {}}", "1:3", "'basket' is missing"),
-    ("- {name: E, basket: [], expect: {}}", "1:21", "no till could send this"),
+    ("- {name: E, basket: [], expect: {}}", "1:21", "no till could send this: lines: expected at least one line"),
+    (
+        "- {name: E, basket: [{sku: A, price: 1}], customer: {birthday: 1990-11-25}, expect: {}}",
+        "1:53",
+        "customer.birthday: expected month and day, such as 11-25",
+    ),
     ("- {name: E, basket: [{sku: A}], expect: {}}", "1:22", "'price' is missing"),
     ("- {name: E, basket: [{sku: A, prize: 1, price: 1}], expect: {}}", "1:31", "did you mean 'price'?"),
     ("- {name: E, basket: [{sku: A, price: 1, quantity: 0}], expect: {}}", "1:51", "from 1"),

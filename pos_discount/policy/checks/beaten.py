@@ -56,7 +56,7 @@ def _is_beaten(promotion: Promotion, other: Promotion, policy: Policy) -> bool:
 def _goes_first(other: Promotion, promotion: Promotion, policy: Policy) -> bool:
     """Tell whether the other is preferred where both save the same, or, by priority, whatever they save."""
     is_first = (other.priority, other.id) < (promotion.priority, promotion.id)
-    if policy.house.resolve == "priority" and promotion.offer != "ladder":
+    if policy.house.resolve == "priority":  # one of the ladder can be claimed, and then is taken in its turn
         return is_first
     return is_first or not (_saves_as_much(promotion, other) and _applies_wherever(promotion, other))
 

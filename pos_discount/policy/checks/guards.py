@@ -24,7 +24,7 @@ from pos_discount.policy.benefits import (
 from pos_discount.policy.checks.conditions import floor_of
 from pos_discount.policy.checks.finding import Finding, warning
 from pos_discount.policy.checks.products import have_common, is_part_of
-from pos_discount.policy.conditions import Condition, Spend
+from pos_discount.policy.conditions import Condition, Coupon, Spend
 from pos_discount.policy.model import Guards, House, Policy, Promotion
 from pos_discount.policy.ranges import Product, Range
 
@@ -69,8 +69,11 @@ def _least_of_basket(benefit: Benefit) -> Fraction | None:
 
 def _may_replace_what_is_owed(promotion: Promotion, promotions: Sequence[Promotion]) -> bool:
     """Tell whether a base may go without which the promotion's own depth is less: only what is beyond it is granted."""
-    others = (other for other in promotions if other.offer != "ladder")
-    return any(not promotion.combines(other) for other in others)
+    return any(_may_be_owed(other) and not promotion.combines(other) for other in promotions if other != promotion)
+
+
+def _may_be_owed(promotion: Promotion) -> bool:
+    return promotion.offer != "ladder" or any(isinstance(condition, Coupon) for condition in promotion.when)
 
 
 def _find_too_deep(promotion: Promotion, guards: Guards) -> Iterator[Finding]:

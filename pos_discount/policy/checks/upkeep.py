@@ -39,6 +39,9 @@ def _find_missing_examples(policy: Policy) -> Iterator[Finding]:
     applying: set[str] = set()
     not_applying: set[str] = set()
     for example in policy.examples:
+        if not example.saving_by_promotion and example.base is None and example.rungs is None:
+            said = f"the example '{example.name}' expects nothing; expected the id of a promotion, base or rungs"
+            yield Finding("warning", example.place, said)
         for promotion_id, saving in example.saving_by_promotion.items():
             (not_applying if saving is None else applying).add(promotion_id)
     for promotion in policy.promotions:

@@ -71,21 +71,30 @@ def _period(limit: Limit) -> str:
 
 
 def _find_what_is_too_small(promotion: Promotion, policy: Policy) -> Iterator[Finding]:
-    """Find ladder promotions that alone are less than a step, and that nothing on the ladder can be joined to."""
-    present, benefit, house = _present_of(promotion), promotion.benefit, policy.house
-    if promotion.offer != "ladder" or any(isinstance(condition, Coupon) for condition in promotion.when):
+    """Find ladder promotions that alone are less than a step, and that nothing on the ladder can be joined to.
+
+    Where the base is resolved by priority it need not be the best, and a small one may bring what saves more along.
+    """
+    is_claimed = promotion.offer != "ladder" or any(isinstance(condition, Coupon) for condition in promotion.when)
+    most, least = _most_worth(promotion), policy.house.ladder.min_step or 1
+    if is_claimed or most is None or policy.house.resolve == "priority":
         return
-    if present is not None and not present.value:
+    if most == 0:
         yield warning(promotion, "never offered, as its 'value' is 0 and a rung must make the customer better off")
-        return
+    elif most < least and not _has_company(promotion, policy):
+        digits = policy.house.currency_digits
+        said = f"never offered, as it is worth at most {format_money(most, digits)}"
+        yield warning(promotion, f"{said} and the house's min_step is {format_money(least, digits)}")
+
+
+def _most_worth(promotion: Promotion) -> int | None:
+    """Return the most that one use can be worth to a customer, in minor units; None where that depends on the basket,
+    or where it is 0 for other reasons than a present's."""
+    present, benefit = _present_of(promotion), promotion.benefit
+    if present is not None:
+        return present.value
     amount = benefit.amount if isinstance(benefit, AmountOff) and benefit.each == "basket" else None
-    bounds = (amount, promotion.cap) if present is None else (present.value,)
-    most = min((bound for bound in bounds if bound is not None), default=None)
-    if not most or most >= (house.ladder.min_step or 1) or _has_company(promotion, policy):
-        return
-    least, digits = house.ladder.min_step or 1, house.currency_digits
-    said = f"never offered, as it is worth at most {format_money(most, digits)}"
-    yield warning(promotion, f"{said} and the house's min_step is {format_money(least, digits)}")
+    return min((bound for bound in (amount, promotion.cap) if bound), default=None)
 
 
 def _has_company(promotion: Promotion, policy: Policy) -> bool:
