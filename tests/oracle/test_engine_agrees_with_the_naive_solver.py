@@ -224,6 +224,14 @@ def _disagreements(seeds: Iterable[int], folder: Path, made: Callable[[Random], 
 
 def priced(case: Case, folder: Path) -> Pricing:
     """Let the engine read a case from files, as merchandisers and tills would give it, and price it."""
+    policy = loaded(case, folder)
+    segment = (case.segment,) if case.segment else ()
+    context = Context(datetime.fromisoformat(case.request["at"]), segment, _usage(policy, case))
+    return price(PolicyIndex(policy), msgspec.convert(case.request, Basket), context)
+
+
+def loaded(case: Case, folder: Path) -> Policy:
+    """Write a case's policy into an empty folder and load it."""
     for old in folder.iterdir():
         old.unlink()
     (folder / "all.yaml").write_text(json.dumps(case.policy))
@@ -232,10 +240,7 @@ def priced(case: Case, folder: Path) -> Pricing:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-    policy = load_policy(folder)
-    segment = (case.segment,) if case.segment else ()
-    context = Context(datetime.fromisoformat(case.request["at"]), segment, _usage(policy, case))
-    return price(PolicyIndex(policy), msgspec.convert(case.request, Basket), context)
+    return load_policy(folder)
 
 
 def _usage(policy: Policy, case: Case) -> dict[CounterKey, Usage]:

@@ -519,6 +519,15 @@ def test_what_is_less_than_a_step_may_bring_more_along_where_priority_made_the_b
 def test_what_is_less_than_a_step_may_be_offered_with_another() -> None:
     both = several("benefit: {amount: 0.30}, combines_with: [b]", "benefit: {amount: 0.40}, combines_with: [a]")
     assert findings(both, GUARDED + "ladder: {min_step: 0.50}\n") == []
+    with_gift = several(
+        "benefit: {gift: {sku: S, name: S}}, combines_with: [b]", "benefit: {amount: 1}, combines_with: [a]"
+    )
+    assert findings(with_gift) == []
+
+
+def test_what_is_less_than_a_step_may_bring_an_advertised_gift_along() -> None:
+    gift = "offer: automatic, benefit: {gift: {sku: S, name: S, value: 2}}"
+    assert findings(several("benefit: {amount: 0.30}", gift), GUARDED + "ladder: {min_step: 0.50}\n") == []
 
 
 @pytest.mark.parametrize(

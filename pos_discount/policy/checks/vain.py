@@ -71,20 +71,27 @@ def _period(limit: Limit) -> str:
 
 
 def _find_what_is_too_small(promotion: Promotion, policy: Policy) -> Iterator[Finding]:
-    """Find ladder promotions that alone are less than a step, and that nothing on the ladder can be joined to.
-
-    Where the base is resolved by priority it need not be the best, and a small one may bring what saves more along.
-    """
+    """Find ladder promotions that are less than a step, where nothing else can make more of a rung of theirs."""
     is_claimed = promotion.offer != "ladder" or any(isinstance(condition, Coupon) for condition in promotion.when)
     most, least = _most_worth(promotion), policy.house.ladder.min_step or 1
-    if is_claimed or most is None or policy.house.resolve == "priority":
+    if is_claimed or most is None or most >= least or _may_bring_more(promotion, policy):
         return
     if most == 0:
         yield warning(promotion, "never offered, as its 'value' is 0 and a rung must make the customer better off")
-    elif most < least and not _has_company(promotion, policy):
+    else:
         digits = policy.house.currency_digits
         said = f"never offered, as it is worth at most {format_money(most, digits)}"
         yield warning(promotion, f"{said} and the house's min_step is {format_money(least, digits)}")
+
+
+def _may_bring_more(promotion: Promotion, policy: Policy) -> bool:
+    """Tell whether its rung may be worth more than itself: by another of the ladder in it, or by what is owed, which at
+    base need not be worth most where it was taken by priority or gives presents, as money goes first there.
+    """
+    others = [other for other in policy.promotions if other.id != promotion.id]
+    has_company = any(other.offer == "ladder" and promotion.combines(other) for other in others)
+    has_owed_presents = any(other.offer != "ladder" and _present_of(other) is not None for other in others)
+    return has_company or has_owed_presents or policy.house.resolve == "priority"
 
 
 def _most_worth(promotion: Promotion) -> int | None:
@@ -95,11 +102,6 @@ def _most_worth(promotion: Promotion) -> int | None:
         return present.value
     amount = benefit.amount if isinstance(benefit, AmountOff) and benefit.each == "basket" else None
     return min((bound for bound in (amount, promotion.cap) if bound), default=None)
-
-
-def _has_company(promotion: Promotion, policy: Policy) -> bool:
-    others = (other for other in policy.promotions if other.id != promotion.id and other.offer == "ladder")
-    return any(promotion.combines(other) for other in others)
 
 
 def _find_what_does_not_fit_a_budget(promotion: Promotion, digits: int) -> Iterator[Finding]:
