@@ -57,7 +57,7 @@ def makes_sure(condition: Condition, of: Condition) -> bool:
     return condition == of or any(_makes_sure(part, of) for part in _parts(condition))
 
 
-def words_of(condition: AnyOfWords) -> tuple[str, ...]:
+def words_wanted(condition: AnyOfWords) -> tuple[str, ...]:
     """Return the words of a condition of which one must hold."""
     words: tuple[str, ...] = getattr(condition, condition.shorthand or "")
     return words
@@ -127,7 +127,7 @@ def _makes_sure(condition: Condition, of: Condition) -> bool:
     if isinstance(condition, Bounded) and isinstance(of, Bounded):
         return _bounds_make_sure(condition, of)
     if isinstance(condition, AnyOfWords) and isinstance(of, AnyOfWords):
-        return set(words_of(condition)) <= set(words_of(of))
+        return set(words_wanted(condition)) <= set(words_wanted(of))
     if isinstance(condition, Attribute) and isinstance(of, Attribute):
         return (condition.of, condition.name) == (of.of, of.name) and set(condition.is_) <= set(of.is_)
     if isinstance(condition, Birthday) and isinstance(of, Birthday):
@@ -155,7 +155,7 @@ def _never(demand: Demand, never: Range | None) -> str | None:
     condition = demand.condition
     if isinstance(condition, Bounded):
         return _never_within(condition, demand.asked_by, never)
-    if isinstance(condition, AnyOfWords) and not words_of(condition):
+    if isinstance(condition, AnyOfWords) and not words_wanted(condition):
         return f"the condition '{condition.kind}' lists nothing"
     if isinstance(condition, AnyOf) and not condition.alternatives:
         return "the condition 'any' lists nothing"
@@ -206,7 +206,11 @@ def _clash(demand: Demand, against: Demand) -> str | None:
         return f"members and others are demanded at once{by}"
     if isinstance(one, Asked) and isinstance(other, Asked) and one.has_asked != other.has_asked:
         return "'asked' is demanded to be yes and no at once"
-    if isinstance(one, OneOfWords) and type(one) is type(other) and set(words_of(one)).isdisjoint(words_of(other)):
+    if (
+        isinstance(one, OneOfWords)
+        and type(one) is type(other)
+        and set(words_wanted(one)).isdisjoint(words_wanted(other))
+    ):
         return f"two conditions '{one.kind}' have no word in common"
     return None
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from pos_discount.policy.checks.conditions import words_of
+from pos_discount.policy.checks.conditions import words_wanted
 from pos_discount.policy.checks.finding import Finding, advice, error, warning
 from pos_discount.policy.conditions import AnyOf, Condition, Coupon, Group, NoneOf, Payment, Segment, Tier, caseless
 from pos_discount.policy.model import Place, Policy, Promotion
@@ -151,7 +151,7 @@ def _words_of_sales(promotion: Promotion) -> Iterator[tuple[str, str]]:
 def _words_in(conditions: Sequence[Condition]) -> Iterator[tuple[str, str]]:
     for condition in conditions:
         if isinstance(condition, Tier | Group | Payment | Segment):
-            yield from ((condition.kind, word) for word in words_of(condition))
+            yield from ((condition.kind, word) for word in words_wanted(condition))
         elif isinstance(condition, AnyOf):
             for alternative in condition.alternatives:
                 yield from _words_in(alternative)

@@ -31,18 +31,11 @@ def find_what_is_in_vain(policy: Policy) -> Iterator[Finding]:
         yield from _find_idle_limits(promotion)
         yield from _find_what_is_too_small(promotion, policy)
         yield from _find_what_does_not_fit_a_budget(promotion, policy.house.currency_digits)
-        present = _present_of(promotion)
-        if present is not None:
+        yield from _find_idle_keys(promotion)
+        if _present_of(promotion) is not None:
             yield from _find_what_is_lost_on_a_present(promotion)
-        if _is_for_nobody(promotion):
+        if _gives_points_to_anybody(promotion):
             yield warning(promotion, "points go to customers without a card, too; expected 'member: yes' in 'when'")
-        benefit = promotion.benefit
-        if isinstance(benefit, Every) and benefit.give.units > 1 and benefit.to not in ("cheapest", "dearest"):
-            yield warning(promotion, "'units' of 'give' says nothing but beside 'to: cheapest' or 'to: dearest'")
-        if promotion.hours and any(window.starts == window.ends for window in promotion.hours):
-            yield advice(
-                promotion, "hours that end when they begin last a whole day; leave 'hours' out if that is meant"
-            )
 
 
 def _find_idle_limits(promotion: Promotion) -> Iterator[Finding]:
@@ -55,6 +48,14 @@ def _find_idle_limits(promotion: Promotion) -> Iterator[Finding]:
             shorter, longer = (one, other) if _is_idle(one, other) else (other, one)
             said = f"its limit per {one.per} and {shorter.every} never tells"
             yield warning(promotion, f"{said}, as the one for {_period(longer)} allows no more")
+
+
+def _find_idle_keys(promotion: Promotion) -> Iterator[Finding]:
+    benefit = promotion.benefit
+    if isinstance(benefit, Every) and benefit.give.units > 1 and benefit.to not in ("cheapest", "dearest"):
+        yield warning(promotion, "'units' of 'give' says nothing but beside 'to: cheapest' or 'to: dearest'")
+    if promotion.hours and any(window.starts == window.ends for window in promotion.hours):
+        yield advice(promotion, "hours that end when they begin last a whole day; leave 'hours' out if that is meant")
 
 
 def _is_idle(limit: Limit, other: Limit) -> bool:
@@ -130,8 +131,8 @@ def _find_what_is_lost_on_a_present(promotion: Promotion) -> Iterator[Finding]:
             yield warning(promotion, f"{said}; write what the customer gets")
 
 
-def _is_for_nobody(promotion: Promotion) -> bool:
-    """Tell whether it gives points that may find no card to be put on."""
+def _gives_points_to_anybody(promotion: Promotion) -> bool:
+    """Tell whether its points may find no card to be put on."""
     if not isinstance(promotion.benefit, PointsOf) or not promotion.benefit.points.value:
         return False
     is_counted = any(limit.per == "customer" for limit in promotion.limits)
