@@ -67,6 +67,8 @@ NEVER_BY_BENEFIT = [
     ("{percent: 0%}", "its benefit is 0"),
     ("{amount: 0}", "its benefit is 0"),
     ("{tiers: {by: spend, steps: []}}", "its benefit is 0"),
+    ("{every: {units: 2}, give: {percent: 0%}}", "its benefit is 0"),
+    ("{bundle: {of: [{of: care}], amount: 0}}", "its benefit is 0"),
     ("{percent: 10%, of: {range: care, not: care}}", "can hold no product"),
     ("{percent: 10%, of: {category: gift-cards/amazing}}", "in the guard 'never'"),
     ("{buy_get: {buy: 1, of: {category: gift-cards}, get: 1, of_get: care}}", "in the guard 'never'"),

@@ -12,6 +12,7 @@ from .reading import HOUSE, policy_of, promotion, read, read_files
 UPKEEP = [
     ("benefit: {percent: 1%}, until: 2026-03-10T01:00", "warning: a: is over since 2026-03-10 01:00"),
     ("benefit: {percent: 1%}, say: {en: 'Take {amuont} off'}", "warning: a: its sentence in en has {amuont}"),
+    ("benefit: {percent: 1%}, say: {english: A}", "warning: a: no till asks for sentences in 'english'; expected"),
     ("benefit: {gift: {sku: S, name: S}}", "warning: a: never offered, as its 'value' is 0"),
     ("benefit: {points: {amount: 5}}", "warning: a: never offered, as its 'value' is 0"),
     ("benefit: {percent: 1%}, hours: 09:00-09:00", "advice: a: hours that end when they begin"),
@@ -47,6 +48,7 @@ UPKEEP = [
     ),
 ]
 NOT_IN_VAIN = [
+    "benefit: {percent: 1%}, say: {en: A, ru-RU: Б, zh-Hant-TW: C, EN_gb: D, fil: E}",
     "benefit: {percent: 1%}, limits: [{uses: 4, per: store, every: week}, {uses: 3, per: store, every: month}]",
     "benefit: {percent: 1%}, limits: [{uses: 1, per: store, every: day}, {uses: 3, per: store, every: month}]",
     "benefit: {percent: 1%}, limits: [{uses: 3, per: store, every: day}, {uses: 3, per: chain, every: month}]",
@@ -150,7 +152,7 @@ def test_a_coupon_of_two_promotions_is_warned_of(one: str, other: str, is_shared
     text = several(
         *(f"benefit: {{percent: {n}%}}, when: [coupon: ['{code}']]" for n, code in enumerate((one, other), 1))
     )
-    assert any("is also one of 'a'" in line for line in findings(text)) == is_shared
+    assert any(f"its coupon '{other}' is also one of 'a'" in line for line in findings(text)) == is_shared
 
 
 def test_a_promotion_needs_an_example_where_it_applies_and_one_where_it_does_not() -> None:

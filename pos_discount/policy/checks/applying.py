@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from pos_discount.policy.benefits import AmountOff, Benefit, BuyGet, Every, PercentOff, Step, Tiers, TierTerms
+from pos_discount.policy.benefits import AmountOff, Benefit, Bundle, BuyGet, Every, PercentOff, Step, Tiers, TierTerms
 from pos_discount.policy.checks.conditions import Demand, contradiction, makes_sure, needs_of, step_reached
 from pos_discount.policy.checks.finding import Finding, error, warning
 from pos_discount.policy.conditions import InCurrency, Member
@@ -94,8 +94,9 @@ def _gives_nothing(promotion: Promotion) -> str | None:
 
 
 def _is_nothing(benefit: Benefit) -> bool:
-    if isinstance(benefit, Every):
-        return benefit.give.price is None and not benefit.give.percent and not benefit.give.amount
+    if isinstance(benefit, Every | Bundle):
+        given = benefit.give if isinstance(benefit, Every) else benefit.bundle
+        return given.price is None and not given.percent and not given.amount
     return (
         (isinstance(benefit, PercentOff) and not benefit.percent)
         or (isinstance(benefit, AmountOff) and not benefit.amount)

@@ -65,12 +65,16 @@ def _find_missing_words(policy: Policy) -> Iterator[Finding]:
                 promotion, f"no sentence to say in {', '.join(lacking)}, as others have; expected one in 'say'"
             )
         for locale, sentence in promotion.say.items():
+            if not _LANGUAGE.fullmatch(locale):
+                said = f"no till asks for sentences in '{locale}'; expected a language such as en, ru or zh-Hant"
+                yield warning(promotion, said)
             unknown = sorted(set(_BRACES.findall(sentence)) - FILLED_IN)
             if unknown:
                 said = f"its sentence in {locale} has {{{unknown[0]}}}, which nothing fills in"
                 yield warning(promotion, f"{said}; expected {{amount}} or {{total}}")
 
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
@@ -101,11 +105,12 @@ def _find_shared_coupons(promotions: Sequence[Promotion]) -> Iterator[Finding]:
     seen_with_rest: list[tuple[str, Promotion]] = []
     seen_by_word: dict[str, list[tuple[str, Promotion]]] = {}
     for promotion in promotions:
-        for code in sorted({caseless(code) for code in _coupons(promotion.when)}):
+        for code, written in sorted({caseless(code): code for code in _coupons(promotion.when)}.items()):
             alike = seen if code.endswith("*") else [*seen_by_word.get(code, ()), *seen_with_rest]
             twin = next((other for word, other in alike if other is not promotion and _may_be_one(code, word)), None)
             if twin is not None:
-                yield warning(promotion, f"its coupon '{code}' is also one of '{twin.id}'; a customer would claim both")
+                said = f"its coupon '{written}' is also one of '{twin.id}'; a customer would claim both"
+                yield warning(promotion, said)
             seen.append((code, promotion))
             (seen_with_rest if code.endswith("*") else seen_by_word.setdefault(code, [])).append((code, promotion))
 
