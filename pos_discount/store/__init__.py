@@ -38,10 +38,11 @@ from pos_discount.store.records import (
     ReturnRecord,
     Visit,
 )
-from pos_discount.store.store import Store
+from pos_discount.store.store import MOST_OUTCOMES, Store
 from pos_discount.store.upkeep import restore_backup
 
 __all__ = [
+    "MOST_OUTCOMES",
     "Activation",
     "AlreadyAnswered",
     "Answering",

@@ -13,10 +13,10 @@ from msgspec import Meta
 
 from pos_discount.answer import Answer
 from pos_discount.basket import Amount, Identifier, Moment, Reaction, Result
+from pos_discount.store import MOST_OUTCOMES
 from pos_discount.web.problems import Fault
 
 RungNumber = Annotated[int, Meta(ge=1, le=1000, description="A rung of the ladder, counting from 1 as answered.")]
-MOST_OUTCOMES = 500
 
 
 class OfferSaid(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
