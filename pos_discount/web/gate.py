@@ -34,7 +34,7 @@ class Gate:
             if not _is_from_this_machine(environ):
                 raise Problem("loopback_only", "POS_DISCOUNT_AUTH is off: only calls on a loopback address are served.")
             return ANYONE
-        caller = self._in_force.keys.caller(environ.get("HTTP_AUTHORIZATION"), time.time_ns() // 1000)
+        caller = self._in_force.keys().caller(environ.get("HTTP_AUTHORIZATION"), time.time_ns() // 1000)
         if scopes is not None and caller.scope not in scopes:
             raise Problem("scope_missing", f"This needs a key with one of the scopes {', '.join(scopes)}.")
         return caller

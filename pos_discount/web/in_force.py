@@ -92,7 +92,7 @@ class InForce:
         self.problems: tuple[str, ...] = ()
         self.model = ModelInForce(None, None)
         self.paused: tuple[str, ...] = ()
-        self.keys = KeyRing(secret, ())
+        self._keys: KeyRing | None = None
         self._look = self._look_at_folder()
         stated_prior()  # takes a while to make, which the first customer should not wait for
         self._read_folder()
@@ -140,6 +140,14 @@ class InForce:
             if str(error) != self._store_problem:
                 self._log.error("store_unavailable", reason=str(error))
             self._store_problem = str(error)
+
+    def keys(self) -> KeyRing:
+        """Return the keys in force; raises StoreUnavailable as long as they could not be read: a right one isn't known
+        as right then.
+        """
+        if self._keys is None:
+            raise StoreUnavailable("the keys could not be read from the database yet")
+        return self._keys
 
     def keep_policy(self, policy: PolicyInForce) -> None:
         """Write a policy to the store, once, so that whatever it decides can be decided again."""
@@ -230,7 +238,7 @@ class InForce:
     def _read_changes(self, changes: Changes) -> None:
         before = self._changes
         if before is None or changes.keys != before.keys:
-            self.keys = KeyRing(self._secret, self._store.read_keys())
+            self._keys = KeyRing(self._secret, self._store.read_keys())
         if before is None or changes.paused != before.paused:
             self.paused = tuple(pause.promotion_id for pause in self._store.read_paused())
         if before is None or changes.model != before.model:

@@ -33,8 +33,7 @@ WATCH: tuple[Scope, ...] = ("analyst", "admin")
 NO_KEY: tuple[Scope, ...] = ()
 
 ALWAYS = ("bad_request", "bug", "overloaded")
-KEYED = ("key_missing", "key_refused", "scope_missing", "loopback_only", "invalid")
-STORED = ("store_unavailable",)
+KEYED = ("key_missing", "key_refused", "scope_missing", "loopback_only", "invalid", "store_unavailable")
 BODY = ("not_json", "too_large", "unsupported_media_type", "invalid")
 ONCE = ("key_in_progress", "key_reused")
 DECISION = ("decision_unknown", "decision_forgotten")
@@ -75,7 +74,7 @@ ROUTES: tuple[Route, ...] = (
         "the same store_id and sale_id (an item more was scanned) supersedes the earlier decision.",
         TILL,
         {201: Answer, 200: Answer},
-        (*ALWAYS, *KEYED, *BODY, *ONCE, *STORED, "store_not_allowed", "policy_unavailable"),
+        (*ALWAYS, *KEYED, *BODY, *ONCE, "store_not_allowed", "policy_unavailable"),
         Basket,
         (
             Parameter("dry_run", ("false", "true"), "true: answer 200 and record nothing."),
@@ -104,7 +103,7 @@ ROUTES: tuple[Route, ...] = (
         "The record as it was answered, with its outcome and its returns.",
         READ,
         {200: DecisionRecord},
-        (*ALWAYS, *KEYED, *DECISION, *STORED),
+        (*ALWAYS, *KEYED, *DECISION),
     ),
     Route(
         "record_outcome",
@@ -114,7 +113,7 @@ ROUTES: tuple[Route, ...] = (
         "Only result is required. 201 the first time, 200 when the same comes again. Late and out of order is fine.",
         TILL,
         {201: OutcomeAnswer, 200: OutcomeAnswer},
-        (*ALWAYS, *KEYED, *BODY, *DECISION, *STORED, "outcome_conflict"),
+        (*ALWAYS, *KEYED, *BODY, *DECISION, "outcome_conflict"),
         OutcomeReport,
         example={"result": "accepted", "rung": 1, "offers": [{"rung": 1, "reaction": "accepted", "seconds": 4.0}]},
     ),
@@ -127,7 +126,7 @@ ROUTES: tuple[Route, ...] = (
         "that, less earlier refunds. A faulty line gives back what its units cost net.",
         TILL,
         {201: ReturnAnswer},
-        (*ALWAYS, *KEYED, *BODY, *ONCE, *DECISION, *STORED, "no_sale"),
+        (*ALWAYS, *KEYED, *BODY, *ONCE, *DECISION, "no_sale"),
         ReturnRequest,
         is_once=True,
         example={"lines": [{"line_id": "1", "quantity": 1, "faulty": False}]},
@@ -141,7 +140,7 @@ ROUTES: tuple[Route, ...] = (
         "would have had alone.",
         TILL,
         {200: OutcomeResults},
-        (*ALWAYS, *KEYED, *BODY, *ONCE, *STORED),
+        (*ALWAYS, *KEYED, *BODY, *ONCE),
         OutcomeBatch,
         is_once=True,
         example={"outcomes": [{"decision_id": "dec_01k0000000000000000000000a", "result": "bought_at_base"}]},

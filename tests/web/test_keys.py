@@ -15,6 +15,7 @@ from pos_discount.store import Store
 from pos_discount.web.keys import SCOPES, Scope, make_key
 from pos_discount.web.routes import ROUTES, Route
 from tests.web.house import basket, make_app
+from tests.web.test_in_force import eventually
 
 SECRET = "a secret for the tests"
 OPEN = {"health", "readiness"}
@@ -109,6 +110,23 @@ def test_a_key_that_is_expired_forged_or_odd_is_refused(house: House, route: Rou
     ):
         answer = house.call_route(route, token)
         assert (answer.status_code, answer.json["code"]) == (401, "key_refused")
+
+
+def test_as_long_as_no_key_could_be_read_nobody_is_told_that_theirs_is_wrong(tmp_path: Path) -> None:
+    folder = tmp_path / "not there yet"
+    app = make_app(tmp_path, auth="on", secret=SECRET, database=str(folder / "test.db"))
+    made = make_key(SECRET, "till", (), "test", 1)
+    key = {"Authorization": f"Bearer {made.token}"}
+    told = app.test_client().post("/v1/outcomes", json={"outcomes": []}, headers=key)
+    assert (told.status_code, told.json["code"]) == (503, "store_unavailable")
+    assert told.headers["Retry-After"]
+    folder.mkdir()
+    store = Store(folder / "test.db")
+    store.create_key(made.kept)
+    assert eventually(
+        lambda: app.test_client().post("/v1/outcomes", json={"outcomes": []}, headers=key).status_code == 200
+    )
+    store.close()
 
 
 def test_a_path_that_there_is_not_tells_nothing_without_a_key(house: House) -> None:
