@@ -29,14 +29,7 @@ SECONDS_FOR_A_DECISION = 0.5
 SECONDS_FOR_OUTCOMES = 5.0
 SECONDS_OF_SILENCE = 10.0  # after a failure: how long the till does not even ask
 MOST_OUTCOMES = 500  # in one call, as the API allows
-FINAL = (
-    200,
-    201,
-    404,
-    409,
-    410,
-    422,
-)  # the service has answered for the outcome; sending it again would change nothing
+UNCARRIED = (400, 413, 422)  # nothing of such a call was taken: something in it is too large, or no JSON
 TROUBLE = (OSError, http.client.HTTPException, ValueError)
 
 
@@ -82,21 +75,23 @@ class Till:
 
     def send_waiting(self) -> int:
         """Send what waits, oldest first; return how many are left. Call it now and then, and when the till starts."""
-        waiting = self.waiting()
+        waiting, most = self.waiting(), MOST_OUTCOMES
         while waiting:
-            batch = waiting[:MOST_OUTCOMES]
+            batch = waiting[:most]
             try:
                 status, answer = self.call("POST", "/v1/outcomes", {"outcomes": batch}, SECONDS_FOR_OUTCOMES)
             except TROUBLE:
                 break
-            if status != 200:
+            if status in UNCARRIED and len(batch) > 1:
+                most = len(batch) // 2  # whatever it is must not hold up the others
+                continue
+            if status in UNCARRIED:
+                answer = {"results": [{**batch[0], "status": status, "code": answer["code"]}]}
+            elif status != 200:  # 401, 403: for the operator to mend; 429, 5xx: for later
                 break
-            for result in answer["results"]:
-                if result["status"] in FINAL and result["status"] >= 400:
-                    print(f"outcome of {result['decision_id']} refused: {result['code']}", file=sys.stderr)
-            answered = [result["status"] in FINAL for result in answer["results"]]
-            unanswered = [outcome for outcome, is_final in zip(batch, answered, strict=True) if not is_final]
-            waiting = unanswered + waiting[MOST_OUTCOMES:]
+            unanswered = [o for o, result in zip(batch, answer["results"], strict=True) if not is_answered(result)]
+            waiting = unanswered + waiting[len(batch) :]
+            most = min(2 * most, MOST_OUTCOMES)
             self.keep(waiting)
             if unanswered:
                 break
@@ -180,6 +175,13 @@ def sell(till: Till, answer: dict[str, Any], accept: int | None) -> None:
             return
     till.report(answer["decision_id"], result="bought_at_base", offers=offers, paid_total=answer["base"]["total"])
     print(f"sold for {money(answer['base']['total'])}")
+
+
+def is_answered(result: dict[str, Any]) -> bool:
+    """Say whether the service has answered for an outcome, so that sending it again would change nothing."""
+    if 400 <= result["status"] < 500:
+        print(f"outcome of {result['decision_id']} refused: {result['code']}", file=sys.stderr)
+    return bool(result["status"] < 500 and result["status"] != 429)
 
 
 def money(minor: int) -> str:

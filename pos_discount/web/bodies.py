@@ -47,7 +47,8 @@ class BodyReader(Generic[T]):
     """Reads one type of body.
 
     ``check`` tells what the type alone can't refuse; ``salvage`` makes a value of what is right in a wrong body, so
-    that it can be checked too; ``may_hide`` tells whether a body that was read is worth the slow look.
+    that it can be checked too; ``may_hide`` tells whether a body that was read is worth the slow look; a body
+    ``of_unread`` parts is looked at no further than those, as another reader does that for each.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class BodyReader(Generic[T]):
         check: Callable[[T], Iterable[Fault]] = _nothing_more,
         salvage: Callable[[Any, Sequence[Fault]], T | None] = _nothing_salvaged,
         may_hide: Callable[[bytes, T], bool] = _never,
+        of_unread: bool = False,
     ) -> None:
         self._kind = kind
         self._check = check
         self._salvage = salvage
         self._may_hide = may_hide
+        self._of_unread = of_unread
         self._decoder = msgspec.json.Decoder(kind)
 
     def read(self, body: bytes) -> T:
@@ -73,7 +76,7 @@ class BodyReader(Generic[T]):
             parse_json(body)  # takes nothing more, save the one thing
             raise not_json("a text holds half of a surrogate pair") from None
         faults = tuple(self._check(value))
-        if b"\\u0000" in body or self._may_hide(body, value):
+        if (b"\\u0000" in body and not self._of_unread) or self._may_hide(body, value):
             faults = (*_plain_faults(parse_json(body), self._kind), *faults)
         if faults:
             raise invalid(faults)

@@ -62,7 +62,7 @@ class Outcomes:
         self._archive = archive
         self._metrics = metrics
         self._one = BodyReader(OutcomeReport)
-        self._batch = BodyReader(UnreadBatch)
+        self._batch = BodyReader(UnreadBatch, of_unread=True)
         self._of_batch = BodyReader(OutcomeOfDecision)
 
     def read(self, caller: Caller, decision_id: str, body: bytes) -> OutcomeReport:

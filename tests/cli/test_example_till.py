@@ -105,6 +105,27 @@ def test_an_outcome_that_will_never_be_taken_does_not_block_the_queue(shop: Shop
     assert outcome_of(till, answer["decision_id"]) is not None
 
 
+def test_outcomes_that_no_call_can_carry_go_alone_and_one_that_stops_a_call_is_dropped(
+    shop: Shop, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    till = EXAMPLE_TILL.Till(url, shop.folder / "queue.jsonl")
+    answers = [ask(till) for _ in range(3)]
+    large = [{"decision_id": answer["decision_id"], "result": "left", "note": "x" * 700_000} for answer in answers[:2]]
+    right = {"decision_id": answers[2]["decision_id"], "result": "left"}
+    endless = {"decision_id": answers[2]["decision_id"], "result": "left", "note": "x" * 2_000_000}
+    till.keep([*large, endless, right])
+    assert till.send_waiting() == 0
+    assert capsys.readouterr().err.count("refused") == 3
+    assert outcome_of(till, right["decision_id"]) is not None
+
+
+def test_outcomes_wait_while_the_key_is_refused(shop: Shop) -> None:
+    with service(shop.folder, free_port(), **{**shop.settings, "auth": "on"}) as address:
+        till = EXAMPLE_TILL.Till(address, shop.folder / "queue.jsonl", "posd_0_revoked")
+        till.report("dec_unknown", result="left")
+        assert len(till.waiting()) == 1
+
+
 def test_a_service_that_does_not_answer_is_not_waited_for_nor_asked_again_soon(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

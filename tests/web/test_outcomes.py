@@ -179,6 +179,7 @@ def test_a_batch_answers_for_each_in_order(client: FlaskClient) -> None:
         {"decision_id": two["decision_id"], "result": "nonsense"},
         {"result": "left"},
         "nonsense",
+        {"decision_id": two["decision_id"], "result": "left", "sale_id": "12\0"},
     ]
     answer = client.post("/v1/outcomes", json={"outcomes": outcomes})
     assert answer.status_code == 200
@@ -192,6 +193,7 @@ def test_a_batch_answers_for_each_in_order(client: FlaskClient) -> None:
         (two["decision_id"], 422, "invalid"),
         (None, 422, "invalid"),
         (None, 422, "invalid"),
+        (two["decision_id"], 422, "invalid"),
     ]
     assert answer.json["results"][4]["errors"][0]["pointer"] == "/rung"
 
