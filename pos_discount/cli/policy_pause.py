@@ -12,6 +12,8 @@ from pos_discount.cli.environment import (
     read_settings_without_secret,
 )
 from pos_discount.cli.output import Trouble, note
+from pos_discount.cli.records import KeptVersions
+from pos_discount.policy import Policy
 from pos_discount.policy.spelling import did_you_mean
 from pos_discount.store import Pause
 
@@ -26,12 +28,25 @@ def pause(promotion: str, reason: str) -> None:
     Example:
       pos-discount policy pause birthday --reason "wrong percentage"
     """
-    known = [written.id for written in read_policy(policies_folder()).promotions]
+    known = [written.id for written in _policy_in_force().promotions]
     if promotion not in known:
         raise Trouble(f"the policy has no promotion {promotion!r}{did_you_mean(promotion, known)}")
     with open_store(read_settings_without_secret()) as store:
         store.pause_promotion(Pause(promotion, now_microseconds(), reason))
     note(f"{promotion} is paused; `pos-discount policy resume {promotion}` lets it apply again")
+
+
+def _policy_in_force() -> Policy:
+    """Read the folder's policy or, where that can't be read now, the one that decided last and goes on deciding."""
+    try:
+        return read_policy(policies_folder())
+    except Trouble as trouble:
+        with open_store(read_settings_without_secret()) as store:
+            version = store.read_latest_policy()
+            if version is None:
+                raise trouble from None
+            note(f"{trouble.message}\nthe policy that decided last is taken instead")
+            return KeptVersions(store).index(version).policy
 
 
 @click.command()

@@ -47,11 +47,12 @@ class KeptVersions:
     def decide_again(self, kept: KeptDecision) -> Replayed:
         """Decide a recorded decision from its own inputs; `Trouble` where its policy or model is not kept whole."""
         inputs = read_inputs(kept.record.inputs)
-        index, model = self._index(inputs.policy_version), self._model(inputs.model_version)
+        index, model = self.index(inputs.policy_version), self._model(inputs.model_version)
         made = decide(inputs.basket, index, model, inputs.known, inputs.now, inputs.seed, inputs.explain)
         return Replayed(inputs, made, msgspec.json.encode(made.answer))
 
-    def _index(self, version: str) -> PolicyIndex:
+    def index(self, version: str) -> PolicyIndex:
+        """Return a policy that ever decided; `Trouble` where it is not kept whole."""
         if version not in self._index_by_version:
             policy = read_policy({file.name: file.content for file in self.store.read_policy(version)})
             if not isinstance(policy, Policy):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli.running import POLICIES, Shop
+from cli.running import POLICIES, Shop, basket
+from pos_discount.web import create_app
 
 HOUSE = "policy: 1\ncurrency: EUR\ntime_zone: Europe/Paris\nladder: {min_step: 0.01}\n"
 PROMOTIONS = """
@@ -243,6 +244,15 @@ def test_a_mistyped_promotion_is_not_paused_but_corrected(shop: Shop) -> None:
     said = shop.run("policy", "pause", "brithday")
     assert said.code == 1
     assert "'birthday'" in said.err
+
+
+def test_what_the_last_good_policy_has_is_paused_while_the_folder_is_broken(shop: Shop) -> None:
+    create_app({**shop.settings, "auth": "off"}).test_client().post("/v1/decisions", json=basket())
+    broken = {"policies": str(shop.write("broken/house.yaml", "policy: 1\ncurency: EUR\n").parent)}
+    assert shop.run("policy", "pause", "birthday", **broken).code == 0
+    mistyped = shop.run("policy", "pause", "brithday", **broken)
+    assert (mistyped.code, "'birthday'" in mistyped.err) == (1, True)
+    assert shop.run("policy", "resume", "birthday", **broken).code == 0
 
 
 def test_a_source_that_was_never_imported_is_told_from_those_that_were(shop: Shop, sold: Path) -> None:
