@@ -18,7 +18,7 @@ import pos_discount
 from pos_discount.cli.output import Trouble, note
 from pos_discount.policy import Policy, PolicyProblems, load_policy
 from pos_discount.store import Store, StoreError
-from pos_discount.web.secret import Secret, secret_text
+from pos_discount.web.secret import ANOTHER_SECRET, Secret, secret_text
 from pos_discount.web.settings import PREFIX, Settings, SettingsError, settings_from_environment
 
 SHIPPED = ("shipped_policies", "../policies")
@@ -43,6 +43,16 @@ def read_settings_without_secret() -> Settings:
 def read_secret(settings: Settings) -> Secret:
     """Return the house's secret, by which customers become pseudonyms; a missing one ends the command."""
     return Secret(read_secret_text(settings))
+
+
+def pseudonym_in(store: Store, settings: Settings, customer: str) -> str:
+    """Return the name of a customer in a database; another secret than its own, by which everybody is a stranger, ends
+    the command.
+    """
+    secret = read_secret(settings)
+    if not store.note_secret(secret.fingerprint, now_microseconds()):
+        raise Trouble(f"{ANOTHER_SECRET}, so this customer can't be found with it; set it as it was")
+    return secret.pseudonym(customer)
 
 
 def read_secret_text(settings: Settings) -> str:

@@ -15,13 +15,14 @@ import click
 import msgspec
 
 from pos_discount.cli.cells import harmless
-from pos_discount.cli.environment import open_store, read_secret, read_settings, read_settings_without_secret
+from pos_discount.cli.environment import open_store, pseudonym_in, read_settings, read_settings_without_secret
 from pos_discount.cli.explanation import explain_decision
 from pos_discount.cli.output import note, with_progress
 from pos_discount.cli.records import KeptVersions
 from pos_discount.money import currency_digits
+from pos_discount.pricing import Counted
 from pos_discount.recording import read_answer, read_notes
-from pos_discount.store import Checkout, KeptDecision, Store
+from pos_discount.store import Checkout, KeptDecision, ReturnRecord, Store
 
 COLUMNS = (
     *(
@@ -112,8 +113,13 @@ def _write_lines(rows: Iterator[dict[str, Any]], file: TextIO, _: bool) -> int:
 
 def _export_customer(customer: str, output: Path | None) -> None:
     settings = read_settings()
-    pseudonym = read_secret(settings).pseudonym(customer)
-    with open_store(settings) as store, _file(output) as file:
+    with open_store(settings) as store:
+        pseudonym = pseudonym_in(store, settings, customer)
+        _write_customer(store, customer, pseudonym, output)
+
+
+def _write_customer(store: Store, customer: str, pseudonym: str, output: Path | None) -> None:
+    with _file(output) as file:
         versions = KeptVersions(store)
         decisions = [_told(versions, kept) for kept in store.read_decisions_of(pseudonym)]
         kept = {
@@ -121,6 +127,7 @@ def _export_customer(customer: str, output: Path | None) -> None:
             "pseudonym": pseudonym,
             "history": msgspec.to_builtins(store.read_customer(pseudonym)),
             "decisions": decisions,
+            "uses": [_use(used) for used in store.read_uses_of(pseudonym)],
             "receipts": list(_receipts(store, pseudonym)),
         }
         file.write(json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
@@ -140,16 +147,28 @@ def _told(versions: KeptVersions, kept: KeptDecision) -> dict[str, Any]:
         "answer": msgspec.json.decode(kept.record.answer),
         "reasons": reasons,
         "outcome": _outcome(kept),
-        "returns": [{"refund": returned.refund, "at": _moment(returned.made_at)} for returned in kept.returns],
+        "returns": [_return(returned) for returned in kept.returns],
     }
 
 
 def _outcome(kept: KeptDecision) -> dict[str, Any] | None:
+    """Tell how a sale ended as the till said it, with the satisfaction that was said last."""
     outcome = kept.outcome
     if outcome is None:
         return None
-    told = {"result": outcome.result, "rung": outcome.rung, "satisfaction": outcome.satisfaction}
-    return {**told, "at": _moment(outcome.received_at)}
+    told = {"result": outcome.result, "rung": outcome.rung, **json.loads(outcome.body or "{}")}
+    return {**told, "satisfaction": outcome.satisfaction, "recorded_at": _moment(outcome.received_at)}
+
+
+def _return(returned: ReturnRecord) -> dict[str, Any]:
+    lines = [msgspec.to_builtins(line) for line in returned.lines]
+    return {"refund": returned.refund, "lines": lines, "at": _moment(returned.made_at)}
+
+
+def _use(used: Counted) -> dict[str, Any]:
+    counter = used.counter
+    period = {"every": counter.every, "period": counter.period}
+    return {"promotion_id": counter.promotion_id, **period, "uses": used.uses, "spent": used.spent}
 
 
 def _receipts(store: Store, pseudonym: str) -> Iterator[Mapping[str, Any]]:

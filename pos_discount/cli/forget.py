@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from pos_discount.cli.environment import learned_memory, now, now_microseconds, open_store, read_secret, read_settings
+from pos_discount.cli.environment import learned_memory, now, now_microseconds, open_store, pseudonym_in, read_settings
 from pos_discount.cli.output import json_option, note, print_json, with_progress
 from pos_discount.store import Store, holds_trace
 
@@ -31,8 +31,8 @@ def forget(customer: str | None, older_than: int | None, no_rewrite: bool, as_js
     if customer is None and older_than is None:
         raise click.UsageError("name a CUSTOMER, or give --older-than DAYS")
     settings = read_settings()
-    pseudonym = None if customer is None else read_secret(settings).pseudonym(customer)
     with open_store(settings) as store:
+        pseudonym = None if customer is None else pseudonym_in(store, settings, customer)
         of_customer = 0 if pseudonym is None else store.forget(pseudonym, now_microseconds())
         aged = 0 if older_than is None else _purge(store, older_than)
         learned_memory(store.path).unlink(missing_ok=True)  # it counts by customer; the next night reads all again

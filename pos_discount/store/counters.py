@@ -101,6 +101,16 @@ def read_counted(connection: Connection, store_id: str, decision_id: str) -> tup
     return tuple(Counted(CounterKey(*row[:5]), row[5], row[6]) for row in rows)
 
 
+def read_uses_of(connection: Connection, customer: str) -> tuple[Counted, ...]:
+    """Read what a customer used of the limits that count by customer."""
+    rows = connection.execute(
+        "SELECT promotion_id, per, subject, every, period, uses, spent FROM counters"
+        " WHERE per = 'customer' AND subject = ? ORDER BY promotion_id, every, period",
+        (customer,),
+    )
+    return tuple(Counted(CounterKey(*row[:5]), row[5], row[6]) for row in rows)
+
+
 def _held_by_sale(connection: Connection, now: int, sale: tuple[str, str]) -> dict[int, Usage]:
     """Read the live holds of a sale's decisions, by the counter's number."""
     # CROSS JOIN keeps the order of the tables: from the sale to its holds, not through all holds of the store.

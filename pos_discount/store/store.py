@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from pos_discount.pricing.holds import Counted
 from pos_discount.pricing.limits import CounterKey, Hold, Usage
 from pos_discount.store import (
     access,
@@ -325,6 +326,11 @@ class Store:
         with self._reading() as connection:
             decision_ids = decisions.read_ids_of(connection, customer)
         return (self.read_decision(decision_id) for decision_id in decision_ids)
+
+    def read_uses_of(self, customer: str) -> tuple[Counted, ...]:
+        """Read what a customer used of the limits that count by customer."""
+        with self._reading() as connection:
+            return counters.read_uses_of(connection, customer)
 
     def forget(self, customer: str, now: int) -> int:
         """Remove all that links to a customer and empty the log; return how many decisions went.

@@ -122,6 +122,32 @@ def test_a_request_for_access_is_answered_with_the_reasons(shop: Shop, till: Til
     assert kept["decisions"][0]["outcome"]["result"] == "accepted"
 
 
+def test_a_request_for_access_is_answered_with_all_that_is_kept(shop: Shop, till: Till) -> None:
+    answer = till.decide(customer={**CUSTOMER, "birthday": "03-10"})
+    of_decision = f"/v1/decisions/{answer['decision_id']}"
+    offers = [{"rung": 1, "reaction": "declined", "seconds": 2.0}]
+    outcome = {"result": "accepted", "promotions": ["birthday"], "offers": offers}
+    assert till.client.put(f"{of_decision}/outcome", json=outcome).status_code == 201
+    assert till.client.put(f"{of_decision}/outcome", json={**outcome, "satisfaction": 4}).status_code == 200
+    returned = {"lines": [{"line_id": "1", "quantity": 1, "faulty": True}]}
+    refund = till.client.post(f"{of_decision}/returns", json=returned).get_json()["refund"]
+    kept = shop.run("export", "--customer", "L-889123").json()
+    (decision,) = kept["decisions"]
+    assert decision["outcome"]["offers"] == offers
+    assert decision["outcome"]["satisfaction"] == 4
+    assert decision["returns"][0]["lines"] == [{**returned["lines"][0], "refund": refund}]
+    assert {use["promotion_id"] for use in kept["uses"]} == {"birthday"}
+
+
+@pytest.mark.parametrize("command", [("forget", "L-889123"), ("export", "--customer", "L-889123")])
+def test_with_another_secret_nobody_is_said_to_be_unknown(shop: Shop, till: Till, command: tuple[str, ...]) -> None:
+    answer = till.decide(customer=CUSTOMER)
+    said = shop.run(*command, secret="quite another secret, of as many characters as one should have")
+    assert (said.code, said.out) == (1, "")
+    assert "the secret is not the one" in said.err
+    assert shop.run("explain", answer["decision_id"]).code == 0
+
+
 def test_a_forgotten_customer_is_gone_and_others_stay(shop: Shop, till: Till) -> None:
     gone, stays = till.decide(customer=CUSTOMER), till.decide(customer={"customer_id": "L-2"})
     erased = shop.run("forget", "L-889123", "--json").json()
