@@ -28,7 +28,7 @@ from pos_discount.store.schema import SCHEMA, find_missing
 from pos_discount.store.upkeep import find_problems
 from pos_discount.store.versions import read_activations, read_version, read_versions
 from pos_discount.web.secret import ANOTHER_SECRET, fingerprint_of, known_secret_text
-from pos_discount.web.settings import Settings, SettingsError, settings_from_environment
+from pos_discount.web.settings import Settings, SettingsError, is_text, settings_from_environment
 
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "glusterfs", "lustre", "ceph", "afs")
 LEAST_FREE, LITTLE_FREE = 50 * 2**20, 500 * 2**20
@@ -59,10 +59,10 @@ def service_findings(url: str | None) -> Iterator[Finding]:
 
 def _as_far_as_possible() -> Settings:
     """Go on with the folder and the file that were set, so that one mistyped setting does not hide everything else."""
-    policies = Path(os.environ.get("POS_DISCOUNT_POLICIES") or "policies")
-    database = os.environ.get("POS_DISCOUNT_DATABASE", "")
-    is_file = database and "://" not in database  # an address is not shown: it may hold a password
-    return Settings(policies, Path(database if is_file else "pos_discount.db"), "off")
+    folder, file = (os.environ.get(f"POS_DISCOUNT_{name}", "") for name in ("POLICIES", "DATABASE"))
+    policies = folder if folder and is_text(folder) else "policies"
+    is_file = file and is_text(file) and "://" not in file  # an address is not shown: it may hold a password
+    return Settings(Path(policies), Path(file if is_file else "pos_discount.db"), "off")
 
 
 def _secret(settings: Settings) -> Iterator[Finding]:

@@ -74,11 +74,18 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
+def is_text(value: str) -> bool:
+    """Tell whether what came from the environment was text in UTF-8, and not merely bytes."""
+    return value.encode("utf-8", "replace").decode() == value
+
+
 def _settings(given: Mapping[str, object], prefix: str) -> Settings:
     name_of = (lambda name: prefix + name.upper()) if prefix else (lambda name: f"'{name}'")
     for name, value in given.items():
         if not isinstance(value, str) and not (isinstance(value, Path) and name in ("policies", "database")):
             raise SettingsError(f"setting {name_of(name)} is {type(value).__name__}; expected text")
+        if not is_text(str(value)):
+            raise SettingsError(f"setting {name_of(name)} is no text; expected UTF-8")
     auth = str(given.get("auth", "on")).lower()
     if auth not in ("on", "off"):
         raise SettingsError(f"setting {name_of('auth')} is neither on nor off; expected one of them")

@@ -146,6 +146,7 @@ def no_folder(shop: Shop) -> dict[str, str | None]:
         (lambda _: {"secret": None}, "settings", "POS_DISCOUNT_SECRET is missing"),
         (lambda _: {"secret": "short"}, "settings", "too short"),
         (lambda _: {"auth": "sometimes"}, "settings", "neither on nor off"),
+        (lambda _: {"database": os.fsdecode(b"shop\xff.db")}, "settings", "UTF-8"),
         (lambda _: {"databse": "x.db"}, "settings", "POS_DISCOUNT_DATABASE"),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)).strip("<>"),

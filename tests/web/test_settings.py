@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -37,6 +38,14 @@ def test_the_environment_is_read_and_the_rest_is_as_the_page_says() -> None:
             {"POS_DISCOUNT_DATABASE": "postgresql://u:pw@db/shop", "POS_DISCOUNT_AUTH": "off"},
             ("POS_DISCOUNT_DATABASE", "file"),
             id="a database server",
+        ),
+        *(
+            pytest.param(
+                {"POS_DISCOUNT_SECRET": SECRET, f"POS_DISCOUNT_{name}": os.fsdecode(b"\xff" * 32)},
+                (f"POS_DISCOUNT_{name}", "UTF-8"),
+                id=f"bytes that are no text as {name.lower()}",
+            )
+            for name in ("SECRET", "DATABASE", "POLICIES")
         ),
     ],
 )
