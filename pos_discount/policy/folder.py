@@ -46,7 +46,12 @@ class FolderFiles(Mapping[str, bytes]):
 
 
 def _is_policy_file(path: Path) -> bool:
-    return path.name.endswith((SUFFIX, ".yml")) and not path.name.startswith(".") and path.is_file()
+    return is_meant_as_yaml(path.name) and not path.name.startswith(".") and path.is_file()
+
+
+def is_meant_as_yaml(name: str) -> bool:
+    """Tell whether a file's name ends as those of YAML files do anywhere; only .yaml is read here."""
+    return name.lower().endswith((SUFFIX, ".yml"))
 
 
 def is_inside(name: str) -> bool:

@@ -17,7 +17,7 @@ import msgspec
 from pos_discount.money import currency_digits
 from pos_discount.policy.examples import ExampleReader
 from pos_discount.policy.fields import FieldReader, Unreadable, shown
-from pos_discount.policy.folder import EXAMPLES_SUFFIX, SUFFIX, as_text, is_inside, version_of
+from pos_discount.policy.folder import EXAMPLES_SUFFIX, SUFFIX, as_text, is_inside, is_meant_as_yaml, version_of
 from pos_discount.policy.kinds import KindReader
 from pos_discount.policy.model import Example, House, Place, Policy, Promotion
 from pos_discount.policy.problems import Problem, Problems, TooManyProblems
@@ -94,7 +94,7 @@ class _PolicyReader:
 
     def _root(self, name: str) -> Node | None:
         """Return a YAML file's outermost node, or None where it is no YAML file, empty or not readable."""
-        if name.endswith(".yml"):
+        if is_meant_as_yaml(name) and not name.endswith(SUFFIX):
             self._note(Place(self._prefix + as_text(name), 1, 1), f"expected the ending {SUFFIX}; rename the file")
         if not name.endswith(SUFFIX):
             return None

@@ -165,13 +165,16 @@ class InForce:
     # Policy
 
     def _look_at_folder(self) -> Look:
-        """Return names, sizes and times of all files of the folder; empty where there is none."""
+        """Return names, sizes and times of the folder's files that may matter, tables of the policy in force among them
+        whatever their ending; empty where there is no folder.
+        """
+        tables = {f"{self._folder}/{file.name}" for file in self.policy.files} if self.policy else set()
         found = []
         for root, folders, names in os.walk(self._folder):
             folders.sort()
             for name in sorted(names):
-                if name.endswith((".yaml", ".yml", ".csv")):
-                    file = f"{root}/{name}"
+                file = f"{root}/{name}"
+                if file in tables or name.lower().endswith((".yaml", ".yml", ".csv")):
                     try:
                         status = os.stat(file)  # noqa: PTH116 - a Path for each costs more than the look
                     except OSError:

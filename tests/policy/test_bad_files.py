@@ -157,9 +157,10 @@ def test_a_folder_without_house_settings_is_refused(files: dict[str, str]) -> No
     assert "no file has the house settings; expected one with the key 'policy: 1'" in problems[0]
 
 
-def test_a_file_with_another_ending_is_not_skipped_in_silence() -> None:
-    assert lines_of(read("", autumn__yml="promotions: []")) == [
-        "autumn.yml:1:1: expected the ending .yaml; rename the file"
+@pytest.mark.parametrize("name", ["autumn.yml", "AUTUMN.YAML", "autumn.examples.Yml"])
+def test_a_file_with_another_ending_is_not_skipped_in_silence(name: str) -> None:
+    assert lines_of(read_files({"house.yaml": HOUSE, name: "promotions: []"})) == [
+        f"{name}:1:1: expected the ending .yaml; rename the file"
     ]
 
 

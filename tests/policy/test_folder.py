@@ -56,6 +56,13 @@ def test_what_lies_about_in_a_folder_is_not_read(folder: Path) -> None:
     assert load_policy(folder).version == version
 
 
+@pytest.mark.parametrize("name", ["autumn.yml", "AUTUMN.YAML"])
+def test_a_file_of_a_folder_with_another_ending_is_not_skipped_in_silence(folder: Path, name: str) -> None:
+    (folder / name).write_text("promotions: []")
+    with pytest.raises(PolicyProblems, match=r"expected the ending \.yaml"):
+        load_policy(folder)
+
+
 def test_problems_of_a_folder_are_raised_together_and_name_it(folder: Path) -> None:
     (folder / "spring.yaml").write_text(promotion("{percent: ten}", "cap: abc"))
     with pytest.raises(PolicyProblems) as raised:

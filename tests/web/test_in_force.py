@@ -46,6 +46,17 @@ def test_a_changed_folder_is_taken_up_while_serving(client: FlaskClient, tmp_pat
     assert "Five per cent" in json.dumps(decide(client)["discounts"])
 
 
+@pytest.mark.parametrize("name", ["week.csv", "lists/WEEK.CSV", "week.prices"])
+def test_a_changed_table_is_taken_up_whatever_its_ending(tmp_path: Path, name: str) -> None:
+    table = tmp_path / "policies" / name
+    table.parent.mkdir(parents=True)
+    table.write_text("sku,price\nCREAM-A,9.00\n", encoding="utf-8")
+    client = _app_with(tmp_path, f"promotions: [{{id: p, name: P, benefit: {{price_list: {name}}}}}]").test_client()
+    before = version(client)
+    table.write_text("sku,price\nCREAM-A,8.00\n", encoding="utf-8")
+    assert eventually(lambda: version(client) != before, seconds=10.0)
+
+
 def test_a_broken_folder_never_is_and_readyz_and_the_log_say_what_is_wrong_and_where(
     capfd: Any, client: FlaskClient, tmp_path: Path
 ) -> None:
