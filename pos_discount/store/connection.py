@@ -69,6 +69,15 @@ def connect_to_read(path: Path) -> Connection:
     return _connect(path, "ro")
 
 
+def give_to_owner(database: Path, file: Path) -> None:
+    """Give a file that root made beside a database to the database's owner, as SQLite does with its own files: else the
+    service could not open it.
+    """
+    if os.geteuid() == 0 and database.exists():
+        owner = database.stat()
+        os.chown(file, owner.st_uid, owner.st_gid)
+
+
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Turn what the disk or the file refuses into StoreUnavailable; a mistake in our SQL flies as it is."""

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pos_discount.store.connection import Connection, storage_errors
+from pos_discount.store.connection import Connection, give_to_owner, storage_errors
 from pos_discount.store.counters import free_holds
 from pos_discount.store.customers import trim_history, write_customer
 from pos_discount.store.idempotency import KEPT_MICROSECONDS
@@ -48,7 +48,7 @@ def forgetting_list(database: Path) -> Path:
 def forget(connection: Connection, database: Path, customer: str, now: int) -> int:
     """Remove all that is kept of a customer and put them on the list; return how many decisions went."""
     forgetting = Forgetting(_digest(customer), now)
-    _append_durably(forgetting_list(database), [forgetting])  # first: a list that is ahead is caught up with on opening
+    _append_durably(database, [forgetting])  # first: a list that is ahead is caught up with on opening
     return _forget(connection, customer, forgetting)
 
 
@@ -99,7 +99,7 @@ def merge_forgetting_lists(backup: Path, database: Path) -> None:
     """Add to a database's list what only its backup's knows."""
     known = frozenset(read_forgetting_list(database))
     if new := [forgetting for forgetting in read_forgetting_list(backup) if forgetting not in known]:
-        _append_durably(forgetting_list(database), new)
+        _append_durably(database, new)
 
 
 def purge_decisions(connection: Connection, before: int) -> int:
@@ -203,8 +203,10 @@ def _digest(customer: str) -> str:
     return hashlib.sha256(customer.encode()).hexdigest()
 
 
-def _append_durably(path: Path, forgettings: Iterable[Forgetting]) -> None:
+def _append_durably(database: Path, forgettings: Iterable[Forgetting]) -> None:
+    path = forgetting_list(database)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
         file.writelines(f"{digest} {moment}\n".encode() for digest, moment in forgettings)
         file.flush()
         os.fsync(file.fileno())
+    give_to_owner(database, path)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pos_discount.store.connection import (
@@ -14,6 +15,7 @@ from pos_discount.store.connection import (
     OperationalError,
     connect_to_read,
     connect_to_write,
+    give_to_owner,
     storage_errors,
 )
 from pos_discount.store.errors import StoreError, StoreUnavailable
@@ -38,15 +40,14 @@ def write_backup(connection: Connection, database: Path, target: Path) -> None:
     """
     if target.exists():
         raise StoreError(f"{target} exists already; choose another name for the backup")
-    unfinished = target.with_name(target.name + ".unfinished")
-    unfinished.unlink(missing_ok=True)
-    connection.execute("VACUUM INTO ?", (str(unfinished),))
-    _sync(unfinished)
-    if forgetting_list(database).exists():
-        shutil.copyfile(forgetting_list(database), forgetting_list(target))
-        _sync(forgetting_list(target))
-    unfinished.rename(target)
-    _sync(target.parent)
+    with storage_errors(target), _unfinished(target) as unfinished:
+        connection.execute("VACUUM INTO ?", (str(unfinished),))
+        _sync(unfinished)
+        if forgetting_list(database).exists():
+            shutil.copyfile(forgetting_list(database), forgetting_list(target))
+            _sync(forgetting_list(target))
+        unfinished.rename(target)
+        _sync(target.parent)
 
 
 def restore_backup(backup: Path, database: Path) -> None:
@@ -60,9 +61,10 @@ def restore_backup(backup: Path, database: Path) -> None:
         problems = find_problems(connection) if migrations else ("it has none of the tables that belong into it",)
     if problems:
         raise StoreError(f"{backup}: not restored, since it is not whole: {problems[0]}")
-    with storage_errors(database), writing_turn(database):
+    with storage_errors(database), writing_turn(database), _unfinished(database) as unfinished:
         _require_unused(database)
-        unfinished = _copied(backup, database.with_name(database.name + ".unfinished"))
+        _copy(backup, unfinished)
+        give_to_owner(database, unfinished)
         merge_forgetting_lists(backup, database)
         for ending in LOG_ENDINGS:  # of what is replaced: it would be taken for the backup's own
             database.with_name(database.name + ending).unlink(missing_ok=True)
@@ -158,13 +160,22 @@ def _leaves_log(database: Path) -> bool:
     return bool(mode == "delete")
 
 
-def _copied(backup: Path, target: Path) -> Path:
+@contextmanager
+def _unfinished(target: Path) -> Iterator[Path]:
+    """Lend a name beside a target, for a file that is written whole and then renamed; one that isn't leaves nothing."""
+    file = target.with_name(target.name + ".unfinished")
+    file.unlink(missing_ok=True)
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _copy(backup: Path, target: Path) -> None:
     """Copy a backup to a new file for its owner's eyes alone, down to the disk."""
-    target.unlink(missing_ok=True)
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     shutil.copyfile(backup, target)
     _sync(target)
-    return target
 
 
 def _sync(path: Path) -> None:

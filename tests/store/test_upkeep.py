@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -340,11 +342,48 @@ def test_what_a_killed_service_left_in_its_log_is_not_put_into_a_restored_backup
     restored.close()
 
 
+def test_a_copy_that_does_not_fit_on_the_disk_leaves_nothing_there(store: Store, tmp_path: Path) -> None:
+    store.backup(tmp_path / "b.db")
+    store.close()
+    before = sorted(tmp_path.iterdir())
+    with _disk_that_takes_no_more():
+        with pytest.raises(StoreError):
+            restore_backup(tmp_path / "b.db", store.path)
+        with pytest.raises(StoreError):
+            store.backup(tmp_path / "c.db")
+        store.close()
+    assert sorted(tmp_path.iterdir()) == before
+    assert store.find_problems() == ()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_makes_beside_a_database_belongs_to_the_databases_owner(store: Store, tmp_path: Path) -> None:
+    store.record_decision(a_decision())
+    store.backup(tmp_path / "b.db")
+    store.close()
+    os.chown(store.path, 1234, 1234)
+    store.forget(CUSTOMER, NOON)
+    store.close()
+    restore_backup(tmp_path / "b.db", store.path)
+    owners = {file.name: file.stat().st_uid for file in (store.path, forgetting_list(store.path))}
+    assert set(owners.values()) == {1234}, owners
+
+
 def test_a_restored_database_is_for_its_owners_eyes(store: Store, tmp_path: Path) -> None:
     store.backup(tmp_path / "b.db")
     (tmp_path / "b.db").chmod(0o644)
     restore_backup(tmp_path / "b.db", tmp_path / "restored.db")
     assert (tmp_path / "restored.db").stat().st_mode & 0o777 == 0o600
+
+
+@contextmanager
+def _disk_that_takes_no_more() -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @contextmanager
