@@ -99,8 +99,10 @@ def check_samples(candidate: Weighed, limits: GateLimits) -> Check:
 
 def check_calibration(error: float, limits: GateLimits) -> Check:
     """Check that foreseen acceptance happens as often as foreseen."""
-    passed = math.isfinite(error) and error <= limits.calibration
-    return Check("calibration", passed, f"error {error:.3f}, allowed {limits.calibration:.3f}")
+    if not math.isfinite(error):
+        wanted = "it needs outcomes with 'offers', which tell the reaction to rung 1"
+        return Check("calibration", False, f"nothing could be compared: {wanted}")
+    return Check("calibration", error <= limits.calibration, f"error {error:.3f}, allowed {limits.calibration:.3f}")
 
 
 def check_likelihood(gain: Estimate, limits: GateLimits) -> Check:

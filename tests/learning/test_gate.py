@@ -13,6 +13,7 @@ from pos_discount.learning.gate import (
     Check,
     GateLimits,
     check_balance,
+    check_calibration,
     check_sample_ratio,
     check_samples,
     check_tills,
@@ -138,6 +139,15 @@ def test_calibration_does_not_blame_small_data_for_chance() -> None:
     honest = calibration_error(foreseen, (dice.random(300) < foreseen).astype(float))
     flattering = calibration_error(np.minimum(foreseen + 0.2, 1.0), (dice.random(300) < foreseen).astype(float))
     assert honest < 0.03 < flattering
+
+
+@pytest.mark.parametrize(
+    ("error", "passes", "words"),
+    [(0.03, True, "error 0.030, allowed 0.030"), (0.0301, False, "error 0.030"), (float("nan"), False, "'offers'")],
+)
+def test_calibration_says_what_was_found_or_what_it_needs(error: float, passes: bool, words: str) -> None:
+    check = check_calibration(error, LIMITS)
+    assert (check.passed, words in check.found) == (passes, True)
 
 
 @pytest.mark.parametrize(("checkouts", "passes"), [(499, False), (500, True)])
