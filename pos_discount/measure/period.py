@@ -16,7 +16,7 @@ import numpy as np
 
 from pos_discount.learning.history import VisitNote, read_outcome_note, read_visit
 from pos_discount.measure.ledger import Ledger, Part, enter_claims, make_ledger
-from pos_discount.measure.uplift import Checkouts, Uplift, Z, measure_uplift
+from pos_discount.measure.uplift import Checkouts, Uplift, measure_uplift, students_quantile
 from pos_discount.recording import OutcomeLesson
 from pos_discount.store import Checkout, CheckoutCount, Store
 
@@ -165,20 +165,21 @@ def _part(name: str, rows: Sequence[_Row], before: dict[str, float]) -> Part | N
     measured = measure_uplift(customers_of(rows, before))
     if measured is None:
         return None
-    return Part(name, measured.mean, ((measured.high - measured.low) / (2 * Z)) ** 2, measured.treated_checkouts)
+    return Part(name, measured.mean, measured.spread**2, measured.treated_checkouts)
 
 
 def _arm(name: str, rows: Sequence[_Row]) -> Arm:
     told = np.array([row.satisfaction for row in rows if row.satisfaction is not None], dtype=float)
-    around = Z * float(told.std(ddof=1)) / math.sqrt(len(told)) if len(told) > 1 else math.inf
+    said_by = len(told)
+    around = students_quantile(said_by - 1) * float(told.std(ddof=1)) / math.sqrt(said_by) if said_by > 1 else math.inf
     said = [row.said for row in rows if row.said is not None]
     return Arm(
         name=name,
         checkouts=len(rows),
         satisfaction=(float(told.mean()), float(told.mean()) - around, float(told.mean()) + around)
-        if len(told) > 1
+        if said_by > 1
         else None,
-        satisfied=len(told),
+        satisfied=said_by,
         not_offered=sum(row.result == "not_offered" for row in rows) / max(len(rows), 1),
         rungs_said=sum(said) / max(len(said), 1),
     )

@@ -1,8 +1,8 @@
 """What learning was worth: treated against the randomised hold-out, per checkout.
 
 Mean gross profit per checkout, walk-outs counting zero and seconds as a cost, adjusted for what a customer brought
-before (variance reduction); intervals by customer, because checkouts of one customer are not independent; and a second
-interval that stays valid however often somebody looks.
+before (variance reduction); intervals by customer, because checkouts of one customer are not independent, and as wide
+as few customers ask for; and a second interval that stays valid however often somebody looks.
 Sources: Deng, Xu, Kohavi and Walker (2013) for the adjustment (CUPED); Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas
 (2021), "Time-uniform central limit theory and asymptotic confidence sequences", for the second interval.
 """
@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+from scipy.special import stdtrit
 
 from pos_discount.arrays import Bools, Floats
 
-Z = 1.959964
 TUNED_TO = 1_000
 """The sequence is narrowest about when this many customers were seen in the smaller arm."""
 
@@ -37,10 +37,12 @@ class Checkouts(msgspec.Struct, frozen=True):
 class Uplift(msgspec.Struct, frozen=True):
     """Treated less control per checkout, with a 95 % interval, and one that holds at every look (`always_`).
 
-    `treated`, `control` are the arms' adjusted means; `narrowed` the share by which the adjustment cut the variance.
+    `spread` is the standard error of `mean`; `treated`, `control` are the arms' adjusted means; `narrowed` the share by
+    which the adjustment cut the variance.
     """
 
     mean: float
+    spread: float
     low: float
     high: float
     always_low: float
@@ -65,11 +67,13 @@ def measure_uplift(customers: Sequence[Checkouts]) -> Uplift | None:
     spreads = [_variance(adjusted, count, arm) for arm in (treated, ~treated)]
     plain = sum(_variance(profit, count, arm) for arm in (treated, ~treated))
     mean, spread = means[0] - means[1], math.sqrt(sum(spreads))
-    always = _sequence_width(spread, int(min(treated.sum(), (~treated).sum())))
+    fewer = int(min(treated.sum(), (~treated).sum()))
+    around, always = spread * students_quantile(fewer - 1), _sequence_width(spread, fewer)
     return Uplift(
         mean=mean,
-        low=mean - Z * spread,
-        high=mean + Z * spread,
+        spread=spread,
+        low=mean - around,
+        high=mean + around,
         always_low=mean - always,
         always_high=mean + always,
         treated=means[0],
@@ -108,6 +112,14 @@ def _variance(profit: Floats, count: Floats, arm: Bools) -> float:
     rest = profit[arm] - mean * count[arm]
     clusters = len(rest)
     return float(rest @ rest) / float(count[arm].sum()) ** 2 * clusters / (clusters - 1)
+
+
+def students_quantile(freedom: float) -> float:
+    """Give how many standard errors a 95 % interval reaches to either side, by its degrees of freedom.
+
+    Of two arms those of the smaller are taken: the difference has more, but few of them are sure where it is tiny.
+    """
+    return float(stdtrit(freedom, 0.975))
 
 
 def _sequence_width(spread: float, clusters: int, alpha: float = 0.05) -> float:

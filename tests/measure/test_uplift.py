@@ -36,6 +36,18 @@ def test_an_interval_covers_no_effect_about_as_often_as_it_says() -> None:
     assert 0.90 <= np.mean(covered) <= 0.99
 
 
+@pytest.mark.parametrize("held_out", [2, 3, 5])
+def test_an_interval_covers_no_effect_also_where_few_customers_are_held_out(held_out: int) -> None:
+    dice = np.random.default_rng(held_out)
+    covered = []
+    for _ in range(600):
+        profits = dice.normal(1000, 300, held_out + 60).tolist()
+        told = measure_uplift([Checkouts(place >= held_out, 1, profit) for place, profit in enumerate(profits)])
+        assert told is not None and told.always_low < told.low
+        covered.append(told.low <= 0.0 <= told.high)
+    assert 0.93 <= np.mean(covered) <= 0.99
+
+
 def test_an_interval_covers_the_true_effect_and_the_sequence_is_wider() -> None:
     told = [measure_uplift(_customers(seed, 50.0)) for seed in range(1000, 1150)]
     assert np.mean([each.low <= 50.0 <= each.high for each in told if each]) >= 0.90
