@@ -36,8 +36,8 @@ def test_an_interval_covers_no_effect_about_as_often_as_it_says() -> None:
     assert 0.90 <= np.mean(covered) <= 0.99
 
 
-@pytest.mark.parametrize("held_out", [2, 3, 5])
-def test_an_interval_covers_no_effect_also_where_few_customers_are_held_out(held_out: int) -> None:
+@pytest.mark.parametrize(("held_out", "at_most"), [(2, 1.0), (3, 0.99), (5, 0.98)])
+def test_an_interval_covers_no_effect_also_where_few_customers_are_held_out(held_out: int, at_most: float) -> None:
     dice = np.random.default_rng(held_out)
     covered = []
     for _ in range(600):
@@ -45,7 +45,7 @@ def test_an_interval_covers_no_effect_also_where_few_customers_are_held_out(held
         told = measure_uplift([Checkouts(place >= held_out, 1, profit) for place, profit in enumerate(profits)])
         assert told is not None and told.always_low < told.low
         covered.append(told.low <= 0.0 <= told.high)
-    assert 0.93 <= np.mean(covered) <= 0.99
+    assert 0.94 <= np.mean(covered) <= at_most
 
 
 def test_an_interval_covers_the_true_effect_and_the_sequence_is_wider() -> None:
