@@ -20,7 +20,8 @@ def forget(customer: str | None, older_than: int | None, no_rewrite: bool, as_js
     """Erase all that links to CUSTOMER, the id as tills send it: decisions, outcomes, history, receipts.
 
     What is erased is overwritten. Then the file is searched for copies of the customer's pseudonym, which nobody waits
-    for, and rewritten where there is one, as it always is after --older-than: tills wait seconds for each gigabyte.
+    for, and rewritten where there is one (a visit of the same minute counts too), as it always is after --older-than:
+    tills wait seconds for each gigabyte.
     A backup from before, once restored, forgets again. Counts of money spent stay, since they name nobody; the next
     nightly training goes on without the customer.
 
